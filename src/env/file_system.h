@@ -1,0 +1,52 @@
+// Files and directories, as an interface, so that the simulator can lose, tear and fill them.
+//
+// Every call may block and is safe from any thread. Nothing is durable before a Sync call says so.
+// Errors: kNotFound where the path does not exist, kResourceExhausted for a full disk or quota,
+// kInternal for the rest, with the path and the system's words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace quorate::env {
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // Makes the directory and its parents; it may exist already.
+  virtual Status CreateDirectories(const std::string& path) = 0;
+
+  // Removes a file or a whole directory; it need not exist.
+  virtual Status RemoveAll(const std::string& path) = 0;
+
+  // Replaces the file by `contents` in one step (temporary file beside it, then rename), so that a
+  // reader sees the old or the new whole. Not durable.
+  virtual Status WriteFile(const std::string& path, std::string_view contents) = 0;
+
+  virtual Result<std::string> ReadFile(const std::string& path) = 0;
+
+  // Replaces `to` if it exists.
+  virtual Status Rename(const std::string& from, const std::string& to) = 0;
+
+  virtual bool Exists(const std::string& path) = 0;
+  virtual Result<std::uint64_t> FileSize(const std::string& path) = 0;
+
+  // Names (not paths) in the directory, without "." and "..", sorted.
+  virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
+
+  // fsync of one file, or of one directory's names.
+  virtual Status Sync(const std::string& path) = 0;
+
+  // Everything written so far to the file system that holds `path`; one system call (syncfs).
+  virtual Status SyncFileSystem(const std::string& path) = 0;
+
+  // Bytes that we may still write to the file system that holds `path`.
+  virtual Result<std::uint64_t> SpaceAvailable(const std::string& path) = 0;
+};
+
+}  // namespace quorate::env

@@ -1,0 +1,87 @@
+// Snapshot: what a transaction, or a read, sees of a partition: everything up to one LSN, nothing
+// after it. Taking one is O(1) and copies nothing.
+//
+// Immutable and safe from any thread; calls may block on the disk. Cheap to copy. Holding one for long
+// holds back nothing but disk space.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "git/object_id.h"
+#include "kv/store.h"
+
+namespace quorate::txn {
+
+// What a reference points at: an object, or (symbolic) another reference.
+struct RefValue {
+  git::ObjectId id;                     // Meaningless if symref is not empty.
+  std::optional<git::ObjectId> peeled;  // Of an annotated tag.
+  std::string symref;
+
+  friend bool operator==(const RefValue&, const RefValue&) = default;
+};
+
+struct Ref {
+  std::string name;
+  RefValue value;
+};
+
+struct RepositoryInfo {
+  RepositoryId id;
+  git::ObjectFormat format = git::ObjectFormat::kSha1;
+  Lsn created;
+  RefValue head;    // Symbolic, perhaps to a branch that does not exist (unborn), or detached.
+  Lsn ref_version;  // The LSN of the last change of any reference or HEAD; key of rendered answers.
+};
+
+// One line of a repository's history: who moved what, when.
+struct RefEvent {
+  Lsn lsn;
+  std::string transaction_id;  // 16 raw bytes.
+  std::string actor;
+  std::int64_t time_unix_micros = 0;
+  std::string name;
+  std::optional<RefValue> before;
+  std::optional<RefValue> after;
+  std::vector<std::string> push_options;
+};
+
+class Snapshot {
+ public:
+  Snapshot(PartitionId partition, std::shared_ptr<const kv::Snapshot> view, Position applied)
+      : partition_(partition), view_(std::move(view)), applied_(applied) {}
+
+  PartitionId partition() const { return partition_; }
+  // The newest entry it contains.
+  Lsn lsn() const { return applied_.lsn; }
+  const kv::Snapshot& view() const { return *view_; }
+
+  // All: kCorruption when a stored record cannot be read.
+  Result<std::optional<RepositoryInfo>> FindRepository(RepositoryId repository) const;
+  Result<std::optional<RefValue>> FindRef(RepositoryId repository, std::string_view name) const;
+  // Calls `visit` for each reference whose name begins with `prefix`, in byte order, until it
+  // returns false. HEAD is not among them.
+  Status ForEachRef(RepositoryId repository, std::string_view prefix,
+                    const std::function<bool(const Ref&)>& visit) const;
+  Result<std::optional<std::string>> FindKey(std::string_view key) const;
+  Status ForEachKey(std::string_view prefix,
+                    const std::function<bool(std::string_view key, std::string_view value)>& visit)
+      const;
+  // The newest `count_max` events, newest first; only those of `name` unless it is empty.
+  Result<std::vector<RefEvent>> History(RepositoryId repository, std::string_view name,
+                                        std::size_t count_max) const;
+
+ private:
+  PartitionId partition_;
+  std::shared_ptr<const kv::Snapshot> view_;
+  Position applied_;
+};
+
+}  // namespace quorate::txn

@@ -1,0 +1,112 @@
+// Transaction: reads from one snapshot, stages changes, and is committed as a whole or not at all.
+//
+// Owned by one caller, used by one thread at a time; staging may block on the disk (it reads the
+// snapshot, so that verification later need not). Nothing is visible to anybody before it commits.
+// Dropping an uncommitted transaction aborts it and leaves no trace.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "git/pack_installer.h"
+#include "txn/snapshot.h"
+
+namespace quorate::txn {
+
+// What every conflict is about, as data: which name, what was expected, what was found.
+struct Conflict {
+  enum class Kind : std::uint8_t {
+    kValueChanged,   // The old value is not the expected one.
+    kNameConflict,   // "a" against "a/b".
+    kReadChanged,    // Something that the transaction declared as read was written since.
+    kRepositoryGone,
+    kRepositoryExists,
+  };
+  Kind kind;
+  std::string name;                 // Reference or key; of a name conflict, the one that is in the way.
+  std::optional<RefValue> expected;
+  std::optional<RefValue> found;
+};
+
+struct TransactionId {
+  std::string bytes;  // 16 raw bytes.
+  std::string ToHex() const;
+};
+
+enum class Isolation : std::uint8_t {
+  kSnapshot,      // Writes are checked.
+  kSerializable,  // What was declared as read is checked too.
+};
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::kSnapshot;
+  std::string actor;
+  std::vector<std::string> push_options;
+  // True: one reference that cannot be changed aborts all. False: the others are committed, and the
+  // outcome says which (a push without `atomic`).
+  bool all_or_nothing = true;
+};
+
+// A change of one reference. `expected` is compared with the value at commit; nothing: whatever it is.
+struct RefUpdate {
+  RepositoryId repository;
+  std::string name;
+  struct Expectation {
+    std::optional<RefValue> value;  // Nothing: must not exist. Compared by id (or symref) only.
+  };
+  std::optional<Expectation> expected;
+  std::optional<RefValue> value;  // Nothing: delete.
+};
+
+class Transaction {
+ public:
+  ~Transaction();
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) noexcept;
+
+  const Snapshot& snapshot() const;
+  const TransactionId& id() const;
+
+  // All: kInvalidArgument for what can never succeed (a bad name, the same reference twice, a
+  // repository that this transaction does not see ...), kCorruption.
+  Status StageRef(RefUpdate update);
+  Status StageHead(RepositoryId repository, RefValue value);
+  // The pack's objects become readable with the transaction. A side-stored pack was Persist()ed.
+  Status StagePack(RepositoryId repository, std::unique_ptr<git::QuarantinedPack> pack);
+  Status StageRepositoryCreate(RepositoryId repository, git::ObjectFormat format,
+                               std::string default_branch);
+  Status StageRepositoryDelete(RepositoryId repository);
+  // `expected`: nothing inside means the key must not exist. `value`: nothing deletes.
+  Status StageKey(std::string key, std::optional<std::optional<std::string>> expected,
+                  std::optional<std::string> value);
+
+  // Under kSerializable: the transaction aborts if any of these is written between the snapshot and
+  // its commit. A prefix covers what does not exist yet.
+  void DeclareRefRead(RepositoryId repository, std::string_view name);
+  void DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix);
+  void DeclareKeyRead(std::string_view key);
+
+  // Implementation; defined in txn/internal.
+  struct State;
+  explicit Transaction(std::unique_ptr<State> state);
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// What became of a committed transaction.
+struct CommitOutcome {
+  Lsn lsn;  // 0 when nothing was left to commit.
+  // One per StageRef() call, in order: nothing, or why this reference was left out (only when
+  // all_or_nothing is false).
+  std::vector<std::optional<Conflict>> refs;
+};
+
+}  // namespace quorate::txn

@@ -1,0 +1,121 @@
+// TransactionManager: isolation and atomicity for one partition.
+//
+//   Begin    any thread   a snapshot at the applied LSN; O(1)
+//   stage    any thread   changes, read from the snapshot (Transaction)
+//   Commit   any thread   hops to the partition's strand:
+//     verify   strand     against the conflict window: what was written after the snapshot, by applied
+//                         entries and by proposals still in flight; memory only, no I/O
+//     append   strand     same task; the log gives the position at once, so transactions pipeline
+//     commit   strand     the log says so: the caller is told
+//     apply    storage    references, history, applied LSN in one unsynced batch, objects installed;
+//                         after a crash it is redone from the log
+//
+// Whoever reads after an acknowledgement waits for apply (ReadSnapshot), so he sees what was
+// acknowledged. Objects that other transactions build on are installed before they are visible.
+//
+// A mismatch between an entry's old values and the applied state at apply is a bug or damage: the
+// replica is fenced, and every later call answers kCorruption.
+#pragma once
+
+#include <memory>
+
+#include "base/callback.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "env/clock.h"
+#include "env/file_system.h"
+#include "env/logger.h"
+#include "env/metrics.h"
+#include "env/random.h"
+#include "env/strand.h"
+#include "git/pack_installer.h"
+#include "kv/store.h"
+#include "log/log_manager.h"
+#include "txn/snapshot.h"
+#include "txn/transaction.h"
+
+namespace quorate::txn {
+
+struct TransactionManagerOptions {
+  std::size_t window_keys_max = 1 << 20;   // Conflict window; beyond, old snapshots are "too old".
+  std::size_t in_flight_max = 4096;        // Appended, not yet applied; beyond, Commit() is refused.
+  std::size_t in_flight_bytes_max = 256 << 20;
+};
+
+// Everything it uses; all outlive it.
+struct TransactionManagerDeps {
+  PartitionId partition;
+  env::Strand& strand;                  // The partition's; never blocks.
+  env::Strand& storage;                 // Apply runs here; may block.
+  log::LogManager& log;
+  kv::Store& store;
+  git::PackInstaller* packs = nullptr;  // Null for a partition without objects (meta).
+  env::FileSystem* files = nullptr;     // Null with `packs`.
+  std::string root;                     // Where the objects are; what SyncObjects() syncs.
+  const env::Clock& clock;
+  env::Random& random;
+  env::Logger& logger;
+  env::Metrics& metrics;
+};
+
+class TransactionManager {
+ public:
+  using CommitDone = Callback<Result<CommitOutcome>>;
+
+  TransactionManager(TransactionManagerDeps deps, TransactionManagerOptions options);
+  ~TransactionManager();
+
+  TransactionManager(const TransactionManager&) = delete;
+  TransactionManager& operator=(const TransactionManager&) = delete;
+
+  // Redoes what the log has and the file system may have lost (objects above the synced position),
+  // then starts the log from the applied position. Blocks; before any other call, not on the strand.
+  // kCorruption: the replica stays fenced.
+  Status Open();
+
+  // Any thread. kUnavailable before Open() is done or after Stop(), kCorruption when fenced.
+  Result<Transaction> Begin(TransactionOptions options);
+
+  // Any thread. `done` runs on the partition's strand, once:
+  //   outcome              committed: a majority has it on disk;
+  //   kConflict            nothing was done; `ConflictOf()` of the error has the data;
+  //   kNotLeader, kUnavailable, kResourceExhausted   nothing was done;
+  //   kOutcomeUnknown      it may or may not have happened; the message has the transaction's id;
+  //   kCorruption          the replica is fenced.
+  // The log entry may hold less than was staged if !all_or_nothing.
+  void Commit(Transaction transaction, CommitDone done);
+
+  // Any thread. A snapshot that contains everything committed before this call, anywhere in the
+  // group. `done` runs on the partition's strand. Errors as ReadBarrier's.
+  void ReadSnapshot(Callback<Result<Snapshot>> done);
+
+  // Any thread. What is applied here, however old that is.
+  Result<Snapshot> LocalSnapshot() const;
+
+  // Any thread; blocks. Syncs the objects' file system, records how far they are durable, and lets the log drop what
+  // nobody needs. Called by the node now and then, not per push.
+  Status SyncObjects();
+  // The file system was synced by somebody else after every entry up to `lsn` was applied.
+  Status ObjectsDurable(Lsn lsn);
+
+  struct ManagerStatus {
+    Lsn applied;
+    Lsn objects_durable;
+    bool leading = false;
+    bool fenced = false;
+    std::size_t in_flight = 0;
+    std::size_t window_keys = 0;
+  };
+  // Any thread; may be a moment old.
+  ManagerStatus status() const;
+
+  // Any thread. Refuses new transactions, lets those under way end, then stops the log and calls
+  // `done` (on the strand).
+  void Stop(Callback<> done);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace quorate::txn

@@ -67,7 +67,7 @@ void Checker::CheckLeader(const ModelReplica& replica) {
 
 void Checker::CheckAlive(const ModelReplica& replica) {
   if (replica.fenced()) {
-    Fail(fmt::format("replica {} is fenced: {}", replica.id().value, replica.why()));
+    Fail(fmt::format("replica {}: {}", replica.id().value, replica.why()));
   }
 }
 

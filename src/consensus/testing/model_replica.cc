@@ -70,8 +70,8 @@ void ModelReplica::Crash(std::size_t keep) {
     for (std::size_t i = 0; i < keep && i < pending_.size(); ++i) {
       pending_[i].ApplyTo(durable_);
     }
-    if (mistakes.hard_state_apart && keep < pending_.size() && pending_[keep].hard_state) {
-      durable_.hard_state = *pending_[keep].hard_state;
+    for (std::size_t i = keep; mistakes.hard_state_apart && i < pending_.size(); ++i) {
+      durable_.hard_state = pending_[i].hard_state.value_or(durable_.hard_state);
     }
   }
   pending_.clear();

@@ -26,8 +26,8 @@ using Send = std::function<void(Envelope)>;
 // Rules of the ready loop to break, each on its own, to see a checker notice.
 struct HostMistakes {
   bool send_before_persist = false;  // Messages that wait for the sync do not wait.
-  bool hard_state_apart = false;     // The hard state is a record of its own, written first.
-  bool skip_sync = false;            // "Synced" writes linger in a cache that a crash empties.
+  bool hard_state_apart = false;  // The hard state has its own file, which reaches the disk first.
+  bool skip_sync = false;         // "Synced" writes linger in a cache that a crash empties.
 };
 
 class ModelReplica {

@@ -393,6 +393,16 @@ fn null_arguments_are_refused() {
     }
 }
 
+#[test]
+fn the_proven_engine_is_pinned_and_panics_unwind() {
+    let lock = include_str!("../Cargo.lock");
+    assert!(lock.contains("name = \"raft\"\nversion = \"0.7.0\"\n"));
+    assert!(lock.contains("\nversion = 3\n"), "older cargo must read it");
+    let manifest = include_str!("../Cargo.toml");
+    assert!(manifest.contains("panic = \"unwind\"") && !manifest.contains("panic = \"abort\""));
+    assert!(manifest.contains("overflow-checks = true"));
+}
+
 /// The byte offset of a field (`offset_of!` is newer than our oldest rustc).
 macro_rules! offset {
     ($type:ty, $field:ident) => {{

@@ -1,5 +1,6 @@
 // The engine, driven as the ready loop demands, under everything that may go wrong. The same seed
-// gives the same run, byte for byte; QUORATE_SEED=n repeats one.
+// gives the same run, byte for byte. QUORATE_SEED=n repeats one; with QUORATE_SEED_COUNT=m every
+// test runs the m seeds from n on.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -10,11 +11,16 @@
 namespace quorate::consensus::testing {
 namespace {
 
-// Runs the seeds [first, first + count), or the one in QUORATE_SEED, and adds up what happened.
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
+// Runs the seeds [first, first + count), or those of the environment, and adds up what happened.
 FuzzReport RunSeeds(FuzzOptions options, std::uint64_t first, std::uint64_t count) {
-  if (const char* seed = std::getenv("QUORATE_SEED")) {
-    first = std::strtoull(seed, nullptr, 10);
-    count = 1;
+  if (std::getenv("QUORATE_SEED") != nullptr) {
+    first = FromEnvironment("QUORATE_SEED", 1);
+    count = FromEnvironment("QUORATE_SEED_COUNT", 1);
   }
   FuzzReport sum;
   for (options.seed = first; options.seed < first + count; ++options.seed) {
@@ -48,15 +54,16 @@ void ExpectEventful(const FuzzReport& sum, std::uint64_t seeds) {
   EXPECT_GT(sum.dropped, seeds * 50);
 }
 
-TEST(EngineFuzz, ThreeReplicasSeeds1To100) {
-  ExpectEventful(RunSeeds({}, 1, 100), 100);
+class EngineFuzz : public ::testing::TestWithParam<std::uint64_t> {};
+
+// Fifty seeds each, so that the slowest build stays within a test's time limit.
+TEST_P(EngineFuzz, ThreeReplicas) {
+  ExpectEventful(RunSeeds({}, GetParam(), 50), 50);
 }
 
-TEST(EngineFuzz, ThreeReplicasSeeds101To200) {
-  ExpectEventful(RunSeeds({}, 101, 100), 100);
-}
+INSTANTIATE_TEST_SUITE_P(SeedsFrom, EngineFuzz, ::testing::Values(1, 51, 101, 151));
 
-TEST(EngineFuzz, FiveReplicasWithMembersThatComeAndGo) {
+TEST(EngineFuzzMembers, FiveReplicasWithMembersThatComeAndGo) {
   const FuzzReport sum = RunSeeds({.replicas = 5, .chaos_turns = 1500, .heal_turns = 500}, 1, 12);
   if (std::getenv("QUORATE_SEED") == nullptr) {
     EXPECT_GT(sum.conf_changes, 24U);
@@ -64,7 +71,7 @@ TEST(EngineFuzz, FiveReplicasWithMembersThatComeAndGo) {
   }
 }
 
-TEST(EngineFuzz, SameSeedSameMessages) {
+TEST(EngineFuzzDigest, SameSeedSameMessages) {
   const FuzzOptions options{.seed = 42, .replicas = 5};
   const FuzzReport first = RunFuzz(options);
   const FuzzReport again = RunFuzz(options);

@@ -23,7 +23,7 @@ TEST(RawNodeTest, ThreeReplicasElectALeaderAndApplyTheSameEntries) {
   net.Settle();
   net.Ticks(3);  // Followers learn the commit with the next heartbeat.
 
-  for (const std::uint64_t id : {1, 2, 3}) {
+  for (const std::uint64_t id : {1U, 2U, 3U}) {
     EXPECT_EQ(net.at(id).disk().state, "a;") << id;
     EXPECT_EQ(net.status(id).commit, Lsn{7}) << id;
     EXPECT_EQ(net.status(id).leader, ReplicaId{1}) << id;

@@ -77,7 +77,7 @@ TEST(ReadProbe, RawEngineLeaseReadIsStaleWhenTicksStall) {
   net.Settle();
   net.isolated = {1};
   for (int i = 0; i < 60 && net.Leader() == 1; ++i) {
-    for (const std::uint64_t id : {2, 3}) {
+    for (const std::uint64_t id : {2U, 3U}) {
       ASSERT_TRUE(net.node(id).Tick());
     }
     net.Settle(4);

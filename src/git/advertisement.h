@@ -41,7 +41,8 @@ class AdvertisementWriter {
   void Finish();
 
  private:
-  void AppendLine(const ObjectId& id, std::string_view name, std::string_view suffix);
+  void AppendLine(const ObjectId& id, std::string_view name);
+  std::string Capabilities() const;
 
   const AdvertisementOptions options_;
   std::string& out_;

@@ -35,6 +35,9 @@ struct AdvertisedRef {
   std::string_view symref_target;  // Of a symbolic reference, else empty.
 };
 
+// `id` in hexadecimal, without a string of its own: advertisements have hundreds of thousands.
+void AppendHex(std::string& out, const ObjectId& id);
+
 // A client's agent or session id, fit for a log: printable ASCII without spaces (others become
 // '.'), cut to 256 bytes.
 std::string SanitizedToken(std::string_view value);

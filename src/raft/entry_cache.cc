@@ -8,7 +8,9 @@ namespace {
 // What an entry costs beside its data.
 constexpr std::size_t kOverheadBytes = sizeof(consensus::Entry);
 
-std::size_t Cost(const consensus::Entry& entry) { return kOverheadBytes + entry.data.size(); }
+std::size_t Cost(const consensus::Entry& entry) {
+  return kOverheadBytes + entry.data.size();
+}
 
 }  // namespace
 
@@ -69,6 +71,8 @@ std::optional<Term> EntryCache::FindTerm(Lsn lsn) const {
   return entry == nullptr ? std::nullopt : std::optional(entry->term);
 }
 
-Position EntryCache::last() const { return entries_.empty() ? base_ : entries_.back().position(); }
+Position EntryCache::last() const {
+  return entries_.empty() ? base_ : entries_.back().position();
+}
 
 }  // namespace quorate::raft

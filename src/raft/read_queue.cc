@@ -9,7 +9,8 @@
 namespace quorate::raft {
 
 ReadQueue::ReadQueue(std::string origin, ReadQueueOptions options)
-    : origin_(std::move(origin)), options_(options) {}
+    : origin_(std::move(origin)), options_(options) {
+}
 
 void ReadQueue::Add(Done done) {
   const std::size_t held = waiting_.size() + (asked_ ? asked_->reads.size() : 0);
@@ -60,9 +61,8 @@ void ReadQueue::Tick() {
   if (asked_ && asked_->deadline <= now_) {
     AskAgain();
   }
-  const auto late =
-      std::find_if(waiting_.begin(), waiting_.end(),
-                   [this](const Read& read) { return read.deadline > now_; });
+  const auto late = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [this](const Read& read) { return read.deadline > now_; });
   std::vector<Read> expired(std::make_move_iterator(waiting_.begin()),
                             std::make_move_iterator(late));
   waiting_.erase(waiting_.begin(), late);

@@ -28,7 +28,8 @@ Error Gone(Lsn lsn) {
 }  // namespace
 
 LogView::LogView(PartitionId partition, log::LogStore& store)
-    : partition_(partition), store_(store) {}
+    : partition_(partition), store_(store) {
+}
 
 Status LogView::Open(const log::StoredLog& stored, consensus::HardState hard_state,
                      consensus::ConfState conf_state) {
@@ -74,7 +75,9 @@ void LogView::Truncated(Position upto) {
   cache_.DropUpTo(upto.lsn);
 }
 
-Result<consensus::InitialState> LogView::ReadInitialState() { return initial_; }
+Result<consensus::InitialState> LogView::ReadInitialState() {
+  return initial_;
+}
 
 Status LogView::Entries(Lsn low, Lsn high, std::uint64_t bytes_max, consensus::EntrySink& sink) {
   if (low <= truncated_.lsn) {
@@ -100,6 +103,9 @@ Status LogView::Entries(Lsn low, Lsn high, std::uint64_t bytes_max, consensus::E
                                   static_cast<std::size_t>(bytes_max - std::min(bytes, bytes_max)));
     if (!page) {
       return Damaged(page.error(), next);
+    }
+    if (page->empty() || page->front().lsn != next) {
+      return Damaged(Error(Code::kInternal, "the store answers with other entries"), next);
     }
     for (const consensus::Entry& entry : *page) {
       if (!push(entry)) {
@@ -136,9 +142,13 @@ Result<Term> LogView::TermAt(Lsn lsn) {
   return stored;
 }
 
-Result<Lsn> LogView::FirstIndex() { return truncated_.lsn.Next(); }
+Result<Lsn> LogView::FirstIndex() {
+  return truncated_.lsn.Next();
+}
 
-Result<Lsn> LogView::LastIndex() { return last(); }
+Result<Lsn> LogView::LastIndex() {
+  return last();
+}
 
 // Replica::Compact() keeps every entry that a known peer may need, so that none is owed yet.
 Result<consensus::Checkpoint> LogView::MakeCheckpoint(Lsn /*at_least*/, ReplicaId /*to*/) {

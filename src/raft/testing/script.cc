@@ -249,7 +249,10 @@ Status Runner::DoAppend(const Words& words) {
         Event(id, "appended " + Number(position->lsn.value) + "/" + Number(position->term.value) +
                       " " + words[i]);
       } else {
-        Event(id, "refused " + words[i] + ": " + position.error().message());
+        const Error& error = position.error();
+        Event(id, "refused " + words[i] + ": " +
+                      (error.code() == Code::kNotLeader ? error.message()
+                                                        : std::string(CodeName(error.code()))));
       }
     }
   });

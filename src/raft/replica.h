@@ -159,6 +159,7 @@ class Replica final : public log::LogManager {
   Status HandleReady() QUORATE_REQUIRES(strand_);
   void Send(std::vector<consensus::OutgoingMessage> messages) QUORATE_REQUIRES(strand_);
   void Persist(consensus::Ready& ready) QUORATE_REQUIRES(strand_);
+  void PersistApart(const std::optional<consensus::HardState>& hard_state);
   void Deliver(std::span<const consensus::EntryView> committed) QUORATE_REQUIRES(strand_);
   void AnswerReads(const std::vector<consensus::ReadState>& reads) QUORATE_REQUIRES(strand_);
   bool AskForReads() QUORATE_REQUIRES(strand_);

@@ -94,31 +94,38 @@ void Replica::Persist(consensus::Ready& ready) {
   if (options_.testing.send_before_persist) {
     Send(std::exchange(ready.persisted_messages, {}));
   }
-  if (options_.testing.split_hard_state && request.hard_state) {
-    logs_.Persist({.partition = partition_,
-                   .entries = {},
-                   .hard_state = std::exchange(request.hard_state, std::nullopt),
-                   .must_sync = false},
-                  strand_, [] {});
-  }
   if (options_.testing.skip_sync) {
     request.must_sync = false;
+  }
+
+  std::optional<consensus::HardState> apart;  // Only ever in tests.
+  if (options_.testing.split_hard_state) {
+    apart = std::exchange(request.hard_state, std::nullopt);
   }
 
   const bool writes = !request.entries.empty() || request.hard_state.has_value();
   persists_.Push({.number = ready.number,
                   .writing = writes,
                   .messages = std::exchange(ready.persisted_messages, {})});
-  if (!writes) {
-    return;
+  if (writes) {
+    QUORATE_FAULT("raft.before_persist");
+    ++writes_under_way_;
+    logs_.Persist(std::move(request), strand_, [this, apart, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) {
+        OnPersisted();
+        PersistApart(apart);
+      }
+    });
+  } else {
+    PersistApart(apart);
   }
-  QUORATE_FAULT("raft.before_persist");
-  ++writes_under_way_;
-  logs_.Persist(std::move(request), strand_, [this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) {
-      OnPersisted();
-    }
-  });
+}
+
+void Replica::PersistApart(const std::optional<consensus::HardState>& hard_state) {
+  if (hard_state) {
+    logs_.Persist({.partition = partition_, .hard_state = hard_state, .must_sync = false}, strand_,
+                  [] {});
+  }
 }
 
 void Replica::OnPersisted() {

@@ -136,7 +136,7 @@ void Storm::Propose(ReplicaId id) {
   if (!proposing_ || !replica.status().leading) {
     return;
   }
-  for (std::uint64_t burst = prng_.Below(4); burst > 0; --burst) {
+  for (std::uint64_t burst = prng_.Below(3); burst > 0; --burst) {
     std::string data = "e" + std::to_string(++proposals_) + " ";
     data.append(prng_.OneIn(8) ? prng_.Below(3000) : prng_.Below(20), 'x');
     const Result<Position> position = replica.Append(data);
@@ -207,7 +207,7 @@ void Storm::Turn(bool storm) {
 void Storm::Damage() {
   for (const ReplicaId id : cluster_.ids()) {
     const bool all = prng_.OneIn(1500);
-    if (cluster_.up(id) && (all || prng_.OneIn(150))) {
+    if (cluster_.up(id) && (all || prng_.OneIn(options_.turns_per_crash))) {
       ++result_.crashes;
       cluster_.Crash(id, prng_);
     } else if (!cluster_.up(id) && prng_.OneIn(15)) {
@@ -246,7 +246,7 @@ void Storm::Weathering() {
       result_.transfers += cluster_.replica(from)->TransferLeadership(to) ? 1 : 0;
     });
   }
-  if (prng_.OneIn(200)) {
+  if (prng_.OneIn(options_.turns_per_campaign)) {
     const ReplicaId id = Anyone();
     cluster_.Post(id, [this, id] {
       const Status ignored = cluster_.replica(id)->Campaign();

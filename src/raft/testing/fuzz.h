@@ -24,8 +24,10 @@ namespace quorate::raft {
 struct FuzzOptions {
   std::uint64_t seed = 1;
   std::uint64_t replicas = 3;
-  int storm_turns = 500;
-  int calm_turns = 400;
+  int storm_turns = 250;
+  int calm_turns = 120;
+  std::uint64_t turns_per_campaign = 200;  // On average; few make a storm of elections.
+  std::uint64_t turns_per_crash = 150;     // Of one replica.
   internal::UnsafeOptions unsafe{};
   bool acknowledge_at_append = false;  // The harness itself errs: it takes appended for committed.
 };

@@ -51,6 +51,7 @@ set_target_properties(quorate_engine PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES ${engine_dir}/include
   INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS}")
 add_dependencies(quorate_engine quorate_engine_build)
+add_library(quorate::engine ALIAS quorate_engine)
 
 if(BUILD_TESTING)
   add_test(NAME engine.cargo_test COMMAND ${cargo} test --release --locked

@@ -103,6 +103,9 @@ pub extern "C" fn qr_init() {
         std::panic::set_hook(Box::new(|info| {
             let place = info.location().map(|at| format!("at {}:{}", at.file(), at.line()));
             set_error(place.unwrap_or_default());
+            if cfg!(test) {
+                eprintln!("{}", info); // A failed assertion is a panic too.
+            }
         }))
     });
 }

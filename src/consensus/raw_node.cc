@@ -248,6 +248,9 @@ Result<RawNode> RawNode::OpenUnsafe(const RawNodeOptions& options,
                                     const internal::UnsafeOptions& unsafe, Storage& storage,
                                     LogSink log) {
   StartEngine();
+  if (options.id == ReplicaId{0}) {
+    return Error(Code::kInvalidArgument, "a replica id must not be 0");
+  }
   if (options.uncommitted_bytes_max < options.message_bytes_max) {
     return Error(Code::kInvalidArgument, "uncommitted_bytes_max is below message_bytes_max");
   }

@@ -233,6 +233,36 @@ Result<Position> Replica::Append(std::string data) {
   return Position{.lsn = lsn, .term = now.term};
 }
 
+// Leads, is past the term fence, and stays for the time being.
+Status Replica::CheckMayPropose(const consensus::NodeStatus& now) const {
+  const bool leads = now.role == consensus::Role::kLeader && leading_ &&
+                     leading_->term == now.term && now.applied >= leading_->no_op;
+  if (!leads) {
+    return NotLeader(now.leader == identity_.replica ? ReplicaId{} : now.leader);
+  }
+  if (now.transferee.value != 0) {
+    return Error(Code::kUnavailable,
+                 "leadership is being handed to replica " + std::to_string(now.transferee.value));
+  }
+  return Ok();
+}
+
+Result<Position> Replica::ProposeConfChange(const consensus::ConfChange& change) {
+  strand_.AssertCurrent();
+  QUORATE_TRY(CheckRunning());
+  QUORATE_TRY(CheckMayPropose(node_->status()));
+  const Status flushed = FlushBurst();
+  if (!Survives(flushed)) {
+    return flushed.error();
+  }
+  Result<Position> position = node_->ProposeConfChange(change);
+  if (node_->poisoned()) {
+    Fence(position.error());
+  }
+  ScheduleDrain();
+  return position;
+}
+
 // One call of the engine for the whole burst: one message to each peer, not one for each entry.
 // Comes before every other call that could move the role or the end of the log, so that the engine
 // gives the positions that Append() promised.

@@ -116,6 +116,11 @@ class Replica final : public log::LogManager {
   // after an election timeout. kNotLeader; kUnavailable if `to` cannot take it.
   Status TransferLeadership(ReplicaId to);
 
+  // Appends a change of the configuration; it takes effect, on each replica, where its entry stands
+  // in the order of application. Refused as Append() is, and with kConflict: a change is pending,
+  // it does not fit, or it would take the vote of this leader.
+  Result<Position> ProposeConfChange(const consensus::ConfChange& change);
+
  private:
   struct Leadership {
     Term term;
@@ -145,6 +150,7 @@ class Replica final : public log::LogManager {
   Status Open(Position applied) QUORATE_REQUIRES(strand_);
 
   // Input
+  Status CheckMayPropose(const consensus::NodeStatus& now) const QUORATE_REQUIRES(strand_);
   Status FlushBurst() QUORATE_REQUIRES(strand_);
   void ApplyTo(Lsn lsn) QUORATE_REQUIRES(strand_);
   Status ApplyConfChanges(Lsn upto) QUORATE_REQUIRES(strand_);

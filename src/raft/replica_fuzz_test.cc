@@ -38,6 +38,7 @@ TEST_P(StormTest, LosesNothing) {
     sum.reads += result.reads;
     sum.leaderships += result.leaderships;
     sum.transfers += result.transfers;
+    sum.conf_changes += result.conf_changes;
   }
   if (only == 0) {  // A storm in which nothing happens proves nothing.
     const auto per_seed = [count](int total) { return total / static_cast<int>(count); };
@@ -46,6 +47,7 @@ TEST_P(StormTest, LosesNothing) {
     EXPECT_GE(per_seed(sum.leaderships), 2);
     EXPECT_GE(per_seed(sum.crashes), 2);
     EXPECT_GT(sum.transfers, 0);
+    EXPECT_GT(sum.conf_changes, 0);
   }
 }
 

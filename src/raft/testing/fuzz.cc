@@ -66,6 +66,7 @@ class Storm final : public MachineObserver {
   void NoteLeader(ReplicaId id);
   void NoteLeaderOf(Term term, ReplicaId id);
   void Acknowledge(Lsn lsn, const std::string& data);
+  void ChangeMembers(ReplicaId at, ReplicaId member);
   void Restart(ReplicaId id);
   void Calm();
   void CheckHealed();
@@ -90,7 +91,7 @@ void Storm::OnCommitted(ReplicaId at, const consensus::Entry& entry) {
   if (!fresh && known->second != entry) {
     Violate("entries differ at " + std::to_string(entry.lsn.value));
   }
-  if (fresh && !entry.data.empty() && !places_.emplace(entry.data, entry.lsn).second) {
+  if (fresh && entry.data.starts_with("e") && !places_.emplace(entry.data, entry.lsn).second) {
     Violate("entry " + entry.data.substr(0, 10) + " is committed twice");
   }
   handed_out_ = std::max(handed_out_, entry.lsn);
@@ -246,6 +247,9 @@ void Storm::Weathering() {
       result_.transfers += cluster_.replica(from)->TransferLeadership(to) ? 1 : 0;
     });
   }
+  if (options_.replicas > 2 && prng_.OneIn(40)) {
+    ChangeMembers(Anyone(), Anyone());
+  }
   if (prng_.OneIn(options_.turns_per_campaign)) {
     const ReplicaId id = Anyone();
     cluster_.Post(id, [this, id] {
@@ -253,6 +257,23 @@ void Storm::Weathering() {
       Mix(ignored ? 1 : 2);
     });
   }
+}
+
+// Takes a vote or gives it back. Two voters always stay: a group of one has no one to change with.
+void Storm::ChangeMembers(ReplicaId at, ReplicaId member) {
+  const auto kind = prng_.OneIn(3) ? consensus::ConfChangeKind::kAddLearner
+                                   : consensus::ConfChangeKind::kAddVoter;
+  const auto transition =
+      prng_.OneIn(2) ? consensus::ConfTransition::kAuto : consensus::ConfTransition::kImplicit;
+  cluster_.Post(at, [this, at, member, kind, transition] {
+    Replica& replica = *cluster_.replica(at);
+    if (kind == consensus::ConfChangeKind::kAddLearner && replica.status().voters.size() < 3) {
+      return;
+    }
+    const Result<Position> position = replica.ProposeConfChange(
+        {.transition = transition, .changes = {{.kind = kind, .replica = member}}, .context = {}});
+    result_.conf_changes += position ? 1 : 0;
+  });
 }
 
 void Storm::Restart(ReplicaId id) {

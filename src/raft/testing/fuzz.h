@@ -1,8 +1,9 @@
 // A seeded storm over a group of replicas, and what must hold in it and after it.
 //
 // During the storm messages are lost, doubled, delayed and cut off, disks stand still, processes
-// crash at any task with any prefix of what was not synced, leaders are asked to step aside, and
-// reads and entries come in all the while. Then the weather clears. Checked:
+// crash at any task with any prefix of what was not synced, leaders are asked to step aside, votes
+// are taken and given back, and reads and entries come in all the while. Then the weather clears.
+// Checked:
 //   - no term has two leaders;
 //   - all replicas are handed the same entry at the same LSN, and no entry twice;
 //   - an entry that was reported as committed to its proposer is in the state in the end;
@@ -40,6 +41,7 @@ struct FuzzResult {
   int reads = 0;
   int leaderships = 0;
   int transfers = 0;
+  int conf_changes = 0;
 };
 
 FuzzResult RunFuzz(const FuzzOptions& options);

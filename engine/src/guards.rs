@@ -25,6 +25,22 @@ pub fn may_step(node: &Node, message: &Message) -> bool {
         && message.from != id
 }
 
+/// A rejection that was overtaken: its sender has acknowledged more since then. In probe state the
+/// engine would go back to where it stood at that time (upstream #557), which may be compacted by
+/// now. A rejection that is no older than what was acknowledged never points below that: up to
+/// there both logs are equal.
+pub fn is_stale_rejection(node: &Node, message: &Message) -> bool {
+    message.get_msg_type() == MessageType::MsgAppendResponse
+        && message.reject
+        && message.request_snapshot == 0
+        && node
+            .raw
+            .raft
+            .prs()
+            .get(message.from)
+            .map_or(false, |peer| message.reject_hint < peer.matched)
+}
+
 pub fn may_propose(node: &Node) -> c_int {
     let raft = &node.raw.raft;
     if raft.state != StateRole::Leader || raft.prs().get(raft.id).is_none() {

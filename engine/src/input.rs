@@ -34,6 +34,9 @@ pub unsafe extern "C" fn qr_step(node: *mut Node, message: Slice) -> c_int {
         if !guards::may_step(node, &message) {
             return guards::refuse_message(&message);
         }
+        if guards::is_stale_rejection(node, &message) {
+            return OK;
+        }
         status_of_result(node.raw.step(message))
     })
 }

@@ -10,7 +10,7 @@
 namespace quorate::consensus {
 
 // The numbers are the engine's and are stored on disk; never renumber.
-enum class EntryType : std::uint32_t { kNormal = 0, kConfChange = 1, kConfChangeV2 = 2 };
+enum class EntryType : std::uint8_t { kNormal = 0, kConfChange = 1, kConfChangeV2 = 2 };
 
 // One log entry as someone else holds it: `data` is borrowed.
 struct EntryView {
@@ -30,6 +30,7 @@ struct Entry {
   EntryType type = EntryType::kNormal;
   std::string data;
 
+  Position position() const { return {.lsn = lsn, .term = term}; }
   EntryView view() const { return {lsn, term, type, data}; }
   static Entry From(const EntryView& view) {
     return {view.lsn, view.term, view.type, std::string(view.data)};
@@ -41,7 +42,7 @@ struct Entry {
 // crash; `commit` may lag.
 struct HardState {
   Term term;
-  std::uint64_t vote = 0;  // A replica id; 0 is none.
+  ReplicaId vote;  // 0 is nobody.
   Lsn commit;
 
   friend bool operator==(const HardState&, const HardState&) = default;

@@ -123,7 +123,7 @@ Result<Ready> ToReady(const qr_ready_view& view) {
   ready.number = view.number;
   ready.must_sync = view.must_sync != 0;
   if (view.has_hs != 0) {
-    ready.hard_state = HardState{Term{view.hs.term}, view.hs.vote, Lsn{view.hs.commit}};
+    ready.hard_state = HardState{Term{view.hs.term}, ReplicaId{view.hs.vote}, Lsn{view.hs.commit}};
   }
   if (view.has_ss != 0) {
     ready.soft_state = SoftState{static_cast<Role>(view.role), ReplicaId{view.leader}};

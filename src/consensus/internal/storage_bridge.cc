@@ -60,7 +60,7 @@ struct StorageBridge::Callbacks {
         return Self(self).Fatal(state.error().ToString());
       }
       out->term = state->hard_state.term.value;
-      out->vote = state->hard_state.vote;
+      out->vote = state->hard_state.vote.value;
       out->commit = state->hard_state.commit.value;
       conf_state.write(conf_state.ctx, ToSlice(state->conf_state.Encode()));
       return int{QR_ST_OK};

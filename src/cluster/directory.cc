@@ -186,7 +186,9 @@ void Directory::Commit(std::string name, std::optional<DirectoryRecord> before,
 Result<txn::Transaction> Directory::Stage(const std::string& name,
                                           const std::optional<DirectoryRecord>& before,
                                           const std::optional<DirectoryRecord>& after) {
-  txn::Transaction transaction = QUORATE_TRY(meta_.Begin({.actor = "quorate"}));
+  txn::TransactionOptions options;
+  options.actor = "quorate";
+  txn::Transaction transaction = QUORATE_TRY(meta_.Begin(std::move(options)));
   QUORATE_TRY(transaction.StageKey(NameKey(name), Expect(before), Encoded(after)));
   if (!before) {
     QUORATE_TRY(transaction.StageKey(std::string(kNextPartitionKey), Expectation(),

@@ -28,8 +28,8 @@ struct DirectoryRecord {
 
   State state = State::kCreating;
   git::ObjectFormat format = git::ObjectFormat::kSha1;
-  PartitionId partition;
-  std::string default_branch;
+  PartitionId partition{};
+  std::string default_branch{};
 
   std::string Encode() const;
   // kCorruption: not what Encode() makes, or a later format.

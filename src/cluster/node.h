@@ -32,7 +32,7 @@ namespace quorate::cluster {
 struct NodeOptions {
   std::string data_directory;
   LogMode log_mode = LogMode::kRaft;
-  git::ObjectStoreOptions objects;
+  git::ObjectStoreOptions objects{};
   std::uint64_t free_bytes_min = 64 << 20;  // Below this much free disk, pushes are refused.
 
   // Partitions open at once. Beyond, the one that was unused for longest is closed; if all are in use,
@@ -74,11 +74,11 @@ struct RepositoryDescription {
 
 struct PartitionDescription {
   PartitionId id;
-  NodeId leader;  // 0 if unknown.
-  std::vector<NodeId> voters;
-  std::vector<NodeId> learners;
-  Lsn applied;
-  std::vector<std::string> repositories;
+  NodeId leader{};  // 0 if unknown.
+  std::vector<NodeId> voters{};
+  std::vector<NodeId> learners{};
+  Lsn applied{};
+  std::vector<std::string> repositories{};
   bool fenced = false;
 };
 

@@ -78,7 +78,8 @@ Status Partition::OpenParts() {
     objects_ = QUORATE_TRY(git::ObjectStore::Open(options_.root, options_.format, env_.files,
                                                   env_.children, env_.random, options_.objects));
   }
-  log_ = std::make_unique<WatchedLog>(MakeLog(), *strand_, *this);
+  LogWatcher& watcher = *this;
+  log_ = std::make_unique<WatchedLog>(MakeLog(), *strand_, watcher);
   transactions_ = std::make_unique<txn::TransactionManager>(
       txn::TransactionManagerDeps{.partition = options_.id,
                                   .strand = *strand_,

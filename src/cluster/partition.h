@@ -30,10 +30,10 @@ namespace quorate::cluster {
 struct PartitionOptions {
   PartitionId id;
   LogMode log_mode = LogMode::kRaft;
-  std::string root;  // Where its objects are; empty for a partition without (meta).
+  std::string root{};  // Where its objects are; empty for a partition without (meta).
   git::ObjectFormat format = git::ObjectFormat::kSha1;
-  git::ObjectStoreOptions objects;
-  std::function<void(std::size_t)> on_appended;  // Bytes of every entry; on the core strand.
+  git::ObjectStoreOptions objects{};
+  std::function<void(std::size_t)> on_appended{};  // Bytes of every entry; on the core strand.
 };
 
 class Partition final : private LogWatcher {

@@ -31,10 +31,10 @@ namespace quorate::cluster {
 
 struct RepositoriesOptions {
   LogMode log_mode = LogMode::kRaft;
-  git::ObjectStoreOptions objects;
+  git::ObjectStoreOptions objects{};
   std::size_t open_max = 4096;
   std::size_t waiters_max = 10'000;  // For one name; beyond, kResourceExhausted.
-  std::function<void(std::size_t)> on_appended;
+  std::function<void(std::size_t)> on_appended{};
 };
 
 // Safe from any thread.
@@ -61,7 +61,15 @@ class Repositories {
 
   // Partitions of repositories that are open and serve.
   std::vector<std::shared_ptr<Partition>> Open() const;
+  bool IsServing(const std::string& name) const;
+  // It could not be opened, because of damage.
   bool IsFenced(const std::string& name) const;
+
+  // Answers as if the call had been made and refused.
+  void Refuse(FindDone done, Error error);
+
+  // Removes all that a partition has on disk. Idempotent. Blocks.
+  Status DestroyData(PartitionId id);
 
   // Closes what nobody holds and nobody asked for since `before` (of Clock::Monotonic()).
   void CloseIdle(std::chrono::nanoseconds before);
@@ -76,12 +84,12 @@ class Repositories {
   enum class Doing { kOpening, kCreating, kServing, kFenced, kClosing, kDeleting };
   struct Slot {
     Doing doing;
-    Handle open;                            // While serving.
-    std::optional<Error> fenced;            // Why.
+    Handle open{};                          // While serving.
+    std::optional<Error> fenced{};          // Why.
     bool marking_ready = false;             // Serving, and its record is about to say so.
     std::chrono::nanoseconds last_used{0};  // While serving.
-    std::vector<FindDone> finds;            // Want what is being opened or created.
-    std::vector<Callback<>> retries;        // Ask again when this is through.
+    std::vector<FindDone> finds{};          // Want what is being opened or created.
+    std::vector<Callback<>> retries{};      // Ask again when this is through.
   };
   using Slots = std::unordered_map<std::string, Slot>;
 
@@ -112,7 +120,6 @@ class Repositories {
   void StartDeleting(std::string name, std::shared_ptr<Partition> partition, Callback<Status> done);
   void FinishDeleting(std::string name, PartitionId id, std::shared_ptr<Partition> partition,
                       Callback<Status> done);
-  Status DestroyData(PartitionId id);
   void OpenPartition(const DirectoryRecord& record, Partition::OpenDone done);
 
   void Settle(const std::string& name, Result<Handle> outcome, bool marking_ready = false);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "log_entry.pb.h"
+#include "proto/log_entry.pb.h"
 
 namespace quorate::cluster::internal {
 namespace {

@@ -173,15 +173,15 @@ void Replica::Fence(const Error& reason) {
   if (!running()) {
     return;
   }
-  fenced_ = reason;
+  fenced_ = node_->poisoned() ? Error(Code::kCorruption, node_->poison_reason()) : reason;
   leading_.reset();
   burst_ = {};
   conf_changes_.clear();
   counters_.fences.Add();
   logger_.Fail("replica fenced", {{"partition", partition_.value},
                                   {"replica", identity_.replica.value},
-                                  {"reason", reason.ToString()}});
-  reads_.FailAll(Error(Code::kUnavailable, "replica is fenced: " + reason.message()));
+                                  {"reason", fenced_->ToString()}});
+  reads_.FailAll(Error(Code::kUnavailable, "replica is fenced: " + fenced_->message()));
   // Posted: this may be inside a call of the machine.
   strand_.Post([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) {

@@ -23,8 +23,8 @@ class FakeLog final : public log::LogManager {
  public:
   explicit FakeLog(FakeLog*& self) { self = this; }
 
-  Status Start(log::StateMachine& machine, Position /*applied*/) override {
-    this->machine = &machine;
+  Status Start(log::StateMachine& to, Position /*applied*/) override {
+    machine = &to;
     return Ok();
   }
   Result<Position> Append(std::string data) override {

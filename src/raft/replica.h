@@ -58,10 +58,10 @@ struct ReplicaOptions {
   std::size_t committed_bytes_per_ready_max = 4 << 20;
   std::size_t cache_bytes_max = 8 << 20;  // Of entries that are durable already.
 
-  ReadQueueOptions reads;
+  ReadQueueOptions reads{};
 
   std::uint64_t seed = 0;  // Not 0: elections follow from it. For simulation.
-  internal::UnsafeOptions testing;
+  internal::UnsafeOptions testing{};
 };
 
 class Replica final : public log::LogManager {

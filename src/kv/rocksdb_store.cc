@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "kv/internal/rocksdb_settings.h"
+#include "kv/internal/wal_tail.h"
 
 namespace quorate::kv {
 
@@ -101,6 +102,19 @@ struct RocksDbStore::Impl {
     }
   }
 
+  rocksdb::Status Open(const std::string& path, const RocksDbOptions& options,
+                       env::Logger& logger) {
+    internal::RocksDbSettings settings = internal::MakeSettings(options, logger);
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status =
+        options.read_only
+            ? rocksdb::DB::OpenForReadOnly(settings.db, path, settings.families, &handles, &opened)
+            : rocksdb::DB::Open(settings.db, path, settings.families, &handles, &opened);
+    db.reset(opened);
+    block_cache = std::move(settings.block_cache);
+    return status;
+  }
+
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles[static_cast<std::size_t>(family) + 1];  // Behind RocksDB's own.
   }
@@ -151,18 +165,20 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const std::string& path
   if (options.read_only && !std::filesystem::exists(path + "/CURRENT", ignored)) {
     return Error(Code::kNotFound, fmt::format("no store in {}", path));
   }
-  internal::RocksDbSettings settings = internal::MakeSettings(options, logger);
   auto impl = std::make_unique<Impl>();
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
-      options.read_only
-          ? rocksdb::DB::OpenForReadOnly(settings.db, path, settings.families, &impl->handles, &db)
-          : rocksdb::DB::Open(settings.db, path, settings.families, &impl->handles, &db);
+  rocksdb::Status status = impl->Open(path, options, logger);
+  if (status.IsCorruption() && !options.read_only) {
+    const bool torn = QUORATE_TRY(internal::OnlyNewestWalIsTorn(path));
+    if (torn) {
+      logger.Warn("store: dropped a record that was being written when the power went",
+                  {{"path", path}, {"found", status.ToString()}});
+      options.accept_damaged_wal = true;
+      status = impl->Open(path, options, logger);
+    }
+  }
   if (!status.ok()) {
     return OpenError(status, path);
   }
-  impl->db.reset(db);
-  impl->block_cache = std::move(settings.block_cache);
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
 }
 

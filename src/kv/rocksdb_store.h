@@ -7,8 +7,8 @@
 // behind a sync of which nobody knows what it did. Errors of background work (flushes, compactions)
 // are logged, and make the next Write() fail.
 //
-// Open() tolerates a record that a power cut left incomplete at the end of the write-ahead log, and
-// refuses (kCorruption) when the log is damaged elsewhere, rather than drop what was acknowledged:
+// Open() drops a record that a power cut tore at the end of the write-ahead log, and refuses
+// (kCorruption) when the log is damaged elsewhere, rather than drop what was acknowledged:
 // docs/decisions/0003-wal-recovery.md.
 //
 // Safe from any thread.

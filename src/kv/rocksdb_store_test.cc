@@ -103,7 +103,7 @@ TEST_F(RocksDbStoreTest, LargeRecordTornAnywhereIsDroppedAlone) {
       const fs::path log = NewestLog();
       fs::resize_file(log, fs::file_size(log) - cut);
       if (zeros) {
-        fs::resize_file(log, fs::file_size(log) + 200'000);
+        fs::resize_file(log, fs::file_size(log) + 200'000);  // The file system's zeros.
       }
       Result<std::unique_ptr<RocksDbStore>> opened = TryOpen();
       if (!opened) {
@@ -117,6 +117,25 @@ TEST_F(RocksDbStoreTest, LargeRecordTornAnywhereIsDroppedAlone) {
       EXPECT_TRUE((*opened)->Write(std::move(batch), {.sync = true}));
     }
   }
+}
+
+TEST_F(RocksDbStoreTest, LastRecordWithABlockThatNeverReachedTheDiskIsDroppedAlone) {
+  auto store = Open();
+  Put(*store, "a");
+  Put(*store, "b", 100'000);
+  CopyAside();
+  store = nullptr;
+  UseCopy();
+  {
+    std::fstream log(NewestLog(), std::ios::in | std::ios::out | std::ios::binary);
+    log.seekp(40'000);
+    log.write(std::string(8192, '\0').data(), 8192);
+  }
+
+  store = Open();
+  EXPECT_TRUE(store->Get(Family::kLog, "a").value().has_value());
+  EXPECT_FALSE(store->Get(Family::kLog, "b").value().has_value());
+  EXPECT_EQ(logger_.Count("when the power went"), 1);
 }
 
 TEST_F(RocksDbStoreTest, DamageInTheMiddleOfTheLogRefusesToOpenUntilTheOperatorAcceptsIt) {

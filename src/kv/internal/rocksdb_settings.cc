@@ -35,7 +35,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, env::Logger& log
                              ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                              : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   // Finds logs that went missing or lost their end after they were synced and closed.
-  db.track_and_verify_wals_in_manifest = !options.accept_damaged_wal;
+  db.track_and_verify_wals_in_manifest = true;
   db.manual_wal_flush = false;
   db.max_total_wal_size = options.wal_bytes_max;
   db.max_bgerror_resume_count = 0;  // A failed write is final until the process starts again.

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "log/internal/crc32c.h"
+#include "base/crc32c.h"
 
 namespace quorate::log::internal {
 

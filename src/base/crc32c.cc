@@ -1,10 +1,10 @@
-#include "log/internal/crc32c.h"
+#include "base/crc32c.h"
 
 #include <array>
 #include <cstddef>
 #include <cstring>
 
-namespace quorate::log::internal {
+namespace quorate {
 
 namespace {
 
@@ -87,4 +87,4 @@ std::uint32_t Crc32c(std::string_view bytes, std::uint32_t before) {
   return Crc32cPortable(bytes, before);
 }
 
-}  // namespace quorate::log::internal
+}  // namespace quorate

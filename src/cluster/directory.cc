@@ -13,6 +13,7 @@ namespace {
 constexpr char kFormatVersion = 1;
 constexpr std::string_view kNamePrefix = "repository/";
 constexpr std::string_view kNextPartitionKey = "next-partition";
+constexpr std::uint64_t kReservedIds = 64;  // At once, so that not every creation writes the key.
 constexpr std::size_t kFixedBytes = 1 + 1 + 1 + 8;  // Version, state, object format, partition.
 
 std::string NameKey(std::string_view name) { return std::string(kNamePrefix).append(name); }
@@ -94,7 +95,8 @@ Status Directory::Load() {
     if (next->size() != 8) {
       return Damaged("next-partition is not a number");
     }
-    next_partition_ = std::max(next_partition_, PartitionId{ReadBigEndian64(*next)});
+    reserved_ = PartitionId{ReadBigEndian64(*next)};
+    next_partition_ = std::max(next_partition_, *reserved_);
   }
   return Ok();
 }
@@ -120,30 +122,63 @@ PartitionId Directory::next_partition() const {
   return next_partition_;
 }
 
+// A later transaction in the log is committed only with all before it, so those that take their ids
+// from a block need not wait for the one that reserves it.
 void Directory::Add(std::string name, DirectoryRecord record,
                     Callback<Result<DirectoryRecord>> done) {
-  // The id is taken on the strand that also hands the transactions over, so that the stored
-  // next-partition only ever grows.
   strand_.Post([this, name = std::move(name), record = std::move(record),
                 done = std::move(done)]() mutable {
     if (Find(name)) {
       std::move(done)(Error(Code::kAlreadyExists, fmt::format("repository {} exists", name)));
       return;
     }
-    {
-      const std::lock_guard lock(mutex_);
-      record.partition = next_partition_;
-      next_partition_ = next_partition_.Next();
-    }
-    Commit(std::move(name), std::nullopt, record,
-           [record, done = std::move(done)](Status committed) mutable {
-             if (!committed) {
-               std::move(done)(std::move(committed).error());
+    const std::optional<Reservation> reservation = TakeId(record.partition);
+    Result<txn::Transaction> staged = StageAdd(name, record, reservation);
+    Commit(std::move(name), std::move(staged), record,
+           [this, record, reservation, done = std::move(done)](Status committed) mutable {
+             if (committed) {
+               std::move(done)(std::move(record));
                return;
              }
-             std::move(done)(std::move(record));
+             if (reservation) {
+               Unreserve(*reservation);
+             }
+             std::move(done)(std::move(committed).error());
            });
   });
+}
+
+std::optional<Directory::Reservation> Directory::TakeId(PartitionId& id) {
+  const std::lock_guard lock(mutex_);
+  id = std::exchange(next_partition_, next_partition_.Next());
+  if (reserved_ && id < *reserved_) {
+    return std::nullopt;
+  }
+  const Reservation reservation{.before = reserved_,
+                                .after = PartitionId{id.value + kReservedIds}};
+  reserved_ = reservation.after;
+  return reservation;
+}
+
+void Directory::Unreserve(const Reservation& reservation) {
+  const std::lock_guard lock(mutex_);
+  if (reserved_ == reservation.after) {
+    reserved_ = reservation.before;
+  }
+}
+
+Result<txn::Transaction> Directory::StageAdd(const std::string& name,
+                                             const DirectoryRecord& record,
+                                             const std::optional<Reservation>& reservation) {
+  txn::Transaction transaction = QUORATE_TRY(Stage(name, std::nullopt, record));
+  if (reservation) {
+    const auto stored = reservation->before ? std::optional(EncodeId(*reservation->before))
+                                            : std::nullopt;
+    QUORATE_TRY(transaction.StageKey(std::string(kNextPartitionKey),
+                                     Expectation(std::in_place, stored),
+                                     EncodeId(reservation->after)));
+  }
+  return transaction;
 }
 
 void Directory::SetState(std::string name, DirectoryRecord::State state, ChangeDone done) {
@@ -152,7 +187,7 @@ void Directory::SetState(std::string name, DirectoryRecord::State state, ChangeD
     QUORATE_CHECK(before.has_value());
     DirectoryRecord after = *before;
     after.state = state;
-    Commit(std::move(name), std::move(before), std::move(after), std::move(done));
+    Change(std::move(name), std::move(before), std::move(after), std::move(done));
   });
 }
 
@@ -160,13 +195,18 @@ void Directory::Remove(std::string name, ChangeDone done) {
   strand_.Post([this, name = std::move(name), done = std::move(done)]() mutable {
     std::optional<DirectoryRecord> before = Find(name);
     QUORATE_CHECK(before.has_value());
-    Commit(std::move(name), std::move(before), std::nullopt, std::move(done));
+    Change(std::move(name), std::move(before), std::nullopt, std::move(done));
   });
 }
 
-void Directory::Commit(std::string name, std::optional<DirectoryRecord> before,
+void Directory::Change(std::string name, std::optional<DirectoryRecord> before,
                        std::optional<DirectoryRecord> after, ChangeDone done) {
   Result<txn::Transaction> staged = Stage(name, before, after);
+  Commit(std::move(name), std::move(staged), std::move(after), std::move(done));
+}
+
+void Directory::Commit(std::string name, Result<txn::Transaction> staged,
+                       std::optional<DirectoryRecord> after, ChangeDone done) {
   if (!staged) {
     std::move(done)(std::move(staged).error());
     return;
@@ -190,10 +230,6 @@ Result<txn::Transaction> Directory::Stage(const std::string& name,
   options.actor = "quorate";
   txn::Transaction transaction = QUORATE_TRY(meta_.Begin(std::move(options)));
   QUORATE_TRY(transaction.StageKey(NameKey(name), Expect(before), Encoded(after)));
-  if (!before) {
-    QUORATE_TRY(transaction.StageKey(std::string(kNextPartitionKey), Expectation(),
-                                     EncodeId(after->partition.Next())));
-  }
   return transaction;
 }
 

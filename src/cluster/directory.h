@@ -70,7 +70,19 @@ class Directory {
   void Remove(std::string name, ChangeDone done);
 
  private:
-  void Commit(std::string name, std::optional<DirectoryRecord> before,
+  // A block of partition ids taken by the transaction that needs its first.
+  struct Reservation {
+    std::optional<PartitionId> before;  // What is stored; nothing: no key yet.
+    PartitionId after;
+  };
+
+  std::optional<Reservation> TakeId(PartitionId& id);
+  void Unreserve(const Reservation& reservation);
+  Result<txn::Transaction> StageAdd(const std::string& name, const DirectoryRecord& record,
+                                    const std::optional<Reservation>& reservation);
+  void Change(std::string name, std::optional<DirectoryRecord> before,
+              std::optional<DirectoryRecord> after, ChangeDone done);
+  void Commit(std::string name, Result<txn::Transaction> staged,
               std::optional<DirectoryRecord> after, ChangeDone done);
   Result<txn::Transaction> Stage(const std::string& name,
                                  const std::optional<DirectoryRecord>& before,
@@ -83,6 +95,7 @@ class Directory {
   mutable std::mutex mutex_;  // Guards what follows.
   std::map<std::string, DirectoryRecord> records_;
   PartitionId next_partition_{kMetaPartition.value + 1};
+  std::optional<PartitionId> reserved_;  // As stored, or about to be: the first id not reserved.
 };
 
 }  // namespace quorate::cluster

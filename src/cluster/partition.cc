@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/check.h"
-#include "cluster/internal/named_packs.h"
 #include "consensus/conf_state.h"
 #include "log/local_log.h"
 #include "raft/replica.h"
@@ -42,6 +41,7 @@ Status Partition::Found(PartitionId id, log::LogStore& logs, env::Random& random
   const log::Identity identity{.replica = kFoundingReplica, .incarnation = random.Next()};
   Status founded = logs.Bootstrap(id, identity, alone.Encode());
   if (!founded && founded.error().code() == Code::kAlreadyExists) {
+    QUORATE_TRY(logs.Load(id));  // Unless it is the tombstone of an earlier one.
     return Ok();
   }
   return founded;
@@ -92,9 +92,26 @@ Status Partition::OpenParts() {
                                   .clock = env_.clock,
                                   .random = env_.random,
                                   .logger = env_.logger,
-                                  .metrics = env_.metrics},
+                                  .metrics = env_.metrics,
+                                  .log_store = objects_ == nullptr ? nullptr : stores_->logs.get(),
+                                  .drop_staged_except = DropStagedExcept()},
       txn::TransactionManagerOptions{});
-  return transactions_->Open();
+  QUORATE_TRY(transactions_->Open());
+  transactions_->WaitWritable([this](Status writable) {
+    storage_->Post([this, writable = std::move(writable)]() mutable {
+      Opened(std::move(writable));
+    });
+  });
+  return Ok();
+}
+
+std::function<Status(const std::vector<Sha256Digest>&)> Partition::DropStagedExcept() {
+  if (objects_ == nullptr) {
+    return {};
+  }
+  return [this](const std::vector<Sha256Digest>& named) {
+    return objects_->DropStagedExcept(named);
+  };
 }
 
 std::unique_ptr<log::LogManager> Partition::MakeLog() {
@@ -170,27 +187,6 @@ void Partition::OnReady(Term term, Lsn no_op) {
   env_.logger.Info("partition ready", {{"partition", options_.id.value},
                                        {"term", term.value},
                                        {"lsn", no_op.value}});
-  storage_->Post([this] { FinishOpen(); });
-}
-
-void Partition::FinishOpen() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!opening_) {
-      return;  // It has led before.
-    }
-  }
-  Opened(DropStrayPacks());
-}
-
-// Nobody pushes yet, and everything in the log is applied.
-Status Partition::DropStrayPacks() {
-  if (objects_ == nullptr) {
-    return Ok();
-  }
-  const std::vector<Sha256Digest> named =
-      QUORATE_TRY(internal::NamedPacks(*stores_->logs, options_.id));
-  return objects_->DropStagedExcept(named);
 }
 
 void Partition::OnFollowing(Term term, ReplicaId leader) {
@@ -202,7 +198,6 @@ void Partition::OnFollowing(Term term, ReplicaId leader) {
 void Partition::OnFenced(const Error& reason) {
   env_.logger.Fail("partition fenced",
                    {{"partition", options_.id.value}, {"reason", reason.ToString()}});
-  storage_->Post([this, reason] { Opened(reason); });
 }
 
 }  // namespace quorate::cluster

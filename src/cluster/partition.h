@@ -14,8 +14,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/callback.h"
+#include "base/digest.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/thread_annotations.h"
@@ -79,8 +81,7 @@ class Partition final : private LogWatcher {
   Status OpenParts();
   std::unique_ptr<log::LogManager> MakeLog();
   void Opened(Status status);
-  void FinishOpen();
-  Status DropStrayPacks();
+  std::function<Status(const std::vector<Sha256Digest>&)> DropStagedExcept();
 
   void OnAppended(std::size_t bytes) override;
   void OnReady(Term term, Lsn no_op) override;

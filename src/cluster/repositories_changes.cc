@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "cluster/internal/open_repository.h"
-#include "cluster/internal/partition_state.h"
 #include "cluster/repositories.h"
 
 namespace quorate::cluster {
@@ -253,7 +252,9 @@ Status Repositories::DestroyData(PartitionId id) {
   if (!destroyed && destroyed.error().code() != Code::kNotFound) {  // Never founded.
     return destroyed;
   }
-  QUORATE_TRY(internal::DestroyState(*stores_->store, id));
+  kv::WriteBatch state;
+  txn::EraseState(id, state);
+  QUORATE_TRY(stores_->store->Write(std::move(state), {}));
   QUORATE_FAULT("cluster.delete_after_destroy");
   return data_.RemovePartition(id);
 }

@@ -21,12 +21,12 @@ struct AdvertisementOptions {
   Service service = Service::kUploadPack;
   ProtocolVersion version = ProtocolVersion::kV0;  // kV0 or kV1; see AppendV2Capabilities().
   ObjectFormat format = ObjectFormat::kSha1;
-  std::string agent;               // "quorate/0.1.0".
-  std::string session_id;          // Not advertised if empty.
-  std::string head_symref_target;  // Of a symbolic HEAD that resolves; empty: detached or unborn.
-  bool service_header = true;      // "# service=..." first, as smart HTTP wants it.
-  bool stateless = true;           // HTTP: offers no-done to upload-pack clients.
-  bool push_options = true;        // Offered to receive-pack clients.
+  std::string agent{};               // "quorate/0.1.0".
+  std::string session_id{};          // Not advertised if empty.
+  std::string head_symref_target{};  // Of a symbolic HEAD that resolves; empty: detached or unborn.
+  bool service_header = true;        // "# service=..." first, as smart HTTP wants it.
+  bool stateless = true;             // HTTP: offers no-done to upload-pack clients.
+  bool push_options = true;          // Offered to receive-pack clients.
 };
 
 // The v0 or v1 advertisement. Tags are peeled for upload-pack only, and HEAD is shown there only,
@@ -41,7 +41,8 @@ class AdvertisementWriter {
   void Finish();
 
  private:
-  void AppendLine(const ObjectId& id, std::string_view name, std::string_view suffix);
+  void AppendLine(const ObjectId& id, std::string_view name);
+  std::string Capabilities() const;
 
   const AdvertisementOptions options_;
   std::string& out_;
@@ -50,8 +51,8 @@ class AdvertisementWriter {
 
 struct V2CapabilityOptions {
   ObjectFormat format = ObjectFormat::kSha1;
-  std::string agent;
-  std::string session_id;       // Not advertised if empty.
+  std::string agent{};
+  std::string session_id{};     // Not advertised if empty.
   bool service_header = false;  // Optional in v2; Git's own server leaves it out.
   bool filter = true;
   bool ref_in_want = false;  // Needs a view whose config allows it; ours do.

@@ -25,9 +25,9 @@ enum class V2Command : std::uint8_t { kNone, kLsRefs, kFetch, kObjectInfo };
 struct V2RequestHead {
   V2Command command = V2Command::kNone;  // kNone: a flush only; the client ends the conversation.
   bool has_arguments = false;            // It ended with a delimiter; arguments and a flush follow.
-  std::vector<std::string> server_options;
-  std::string agent;  // Both sanitised.
-  std::string session_id;
+  std::vector<std::string> server_options{};
+  std::string agent{};  // Both sanitised.
+  std::string session_id{};
 };
 
 class V2RequestParser {
@@ -68,7 +68,7 @@ struct LsRefsRequest {
   bool peel = false;
   bool symrefs = false;
   bool unborn = false;
-  std::vector<std::string> prefixes;  // None: every reference.
+  std::vector<std::string> prefixes{};  // None: every reference.
 };
 
 // More prefixes than this are as good as none: all references are sent, and the client filters.

@@ -24,7 +24,7 @@ struct Packet {
   enum class Kind : std::uint8_t { kData, kFlush, kDelimiter, kResponseEnd };
 
   Kind kind = Kind::kFlush;
-  std::string_view payload;  // Of kData; may be empty ("0004"). Borrowed.
+  std::string_view payload{};  // Of kData; may be empty ("0004"). Borrowed.
 };
 
 // Takes one packet from the front of `input`, without copying. Nothing, and `input` untouched, if

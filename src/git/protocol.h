@@ -29,11 +29,14 @@ std::string_view ProtocolVersionKey(ProtocolVersion version);
 
 // A reference as a writer takes it. The views are borrowed for the call.
 struct AdvertisedRef {
-  std::string_view name;  // "HEAD", or a full name.
-  ObjectId id;            // What it resolves to; zero: symbolic, and its target is missing.
-  std::optional<ObjectId> peeled;  // What an annotated tag finally points at.
-  std::string_view symref_target;  // Of a symbolic reference, else empty.
+  std::string_view name{};  // "HEAD", or a full name.
+  ObjectId id{};            // What it resolves to; zero: symbolic, and its target is missing.
+  std::optional<ObjectId> peeled{};  // What an annotated tag finally points at.
+  std::string_view symref_target{};  // Of a symbolic reference, else empty.
 };
+
+// `id` in hexadecimal, without a string of its own: advertisements have hundreds of thousands.
+void AppendHex(std::string& out, const ObjectId& id);
 
 // A client's agent or session id, fit for a log: printable ASCII without spaces (others become
 // '.'), cut to 256 bytes.

@@ -38,19 +38,19 @@ inline constexpr std::string_view kInvalidNewValue = "bad new value";
 }  // namespace reason
 
 struct CommandReport {
-  std::string ref;
-  std::string refusal;  // Why not ("ng"); empty: done ("ok").
+  std::string ref{};
+  std::string refusal{};  // Why not ("ng"); empty: done ("ok").
 
   // What was done, where it differs from what was asked. Told to v2 clients only, after "ok".
-  std::optional<std::string> actual_ref;
-  std::optional<ObjectId> actual_old_id;
-  std::optional<ObjectId> actual_new_id;
+  std::optional<std::string> actual_ref{};
+  std::optional<ObjectId> actual_old_id{};
+  std::optional<ObjectId> actual_new_id{};
   bool forced_update = false;
 };
 
 struct PushReport {
-  std::string unpack_error;  // Empty: ok.
-  std::vector<CommandReport> commands;
+  std::string unpack_error{};  // Empty: ok.
+  std::vector<CommandReport> commands{};
 };
 
 // The end of the response body: the report (if asked for), in side band 1 with the outer flush (if

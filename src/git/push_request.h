@@ -33,14 +33,14 @@ struct PushCapabilities {
   bool ofs_delta = false;
   bool quiet = false;
   bool push_options = false;
-  std::string agent;  // Both sanitised.
-  std::string session_id;
+  std::string agent{};  // Both sanitised.
+  std::string session_id{};
 };
 
 struct PushCommand {
-  ObjectId old_id;
-  ObjectId new_id;
-  std::string ref;       // Raw bytes without NUL; ask IsValidRefName().
+  ObjectId old_id{};
+  ObjectId new_id{};
+  std::string ref{};     // Raw bytes without NUL; ask IsValidRefName().
   bool repeats = false;  // An earlier command of this request names the same ref.
 
   bool creates() const { return old_id.IsZero() && !new_id.IsZero(); }
@@ -48,10 +48,10 @@ struct PushCommand {
 };
 
 struct PushRequest {
-  PushCapabilities capabilities;
-  std::vector<PushCommand> commands;
-  std::vector<ObjectId> shallow;
-  std::vector<std::string> push_options;
+  PushCapabilities capabilities{};
+  std::vector<PushCommand> commands{};
+  std::vector<ObjectId> shallow{};
+  std::vector<std::string> push_options{};
 
   // A pack follows: there is a command that is not a deletion.
   bool expects_pack() const;

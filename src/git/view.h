@@ -21,12 +21,12 @@
 namespace quorate::git {
 
 struct ViewOptions {
-  std::string path;               // Absolute. Must not exist, nor be written by anyone else.
-  std::string objects_directory;  // Absolute; a Git object directory, as ObjectStore's.
+  std::string path{};               // Absolute. Must not exist, nor be written by anyone else.
+  std::string objects_directory{};  // Absolute; a Git object directory, as ObjectStore's.
   ObjectFormat format = ObjectFormat::kSha1;
   std::string
       head_symref_target;  // Below refs/; may be unborn. If empty, HEAD is detached at head_id.
-  ObjectId head_id;
+  ObjectId head_id{};
 };
 
 class ViewWriter {
@@ -63,20 +63,20 @@ class ViewWriter {
 };
 
 struct UploadPackOptions {
-  std::string view;               // Path of a finished view.
-  std::string objects_directory;  // Its objects.
+  std::string view{};               // Path of a finished view.
+  std::string objects_directory{};  // Its objects.
   ProtocolVersion version = ProtocolVersion::kV0;
-  bool stateless = true;                       // HTTP; else one conversation on a connection.
-  bool advertise = false;                      // Only the advertisement, then exit.
-  std::string path_variable;                   // PATH for git and its helpers.
-  std::string pack_objects_hook;               // uploadpack.packObjectsHook; none if empty.
-  std::size_t pack_threads = 1;                // Of one pack-objects.
-  std::vector<std::string> extra_environment;  // NAME=VALUE, for the hook.
+  bool stateless = true;                         // HTTP; else one conversation on a connection.
+  bool advertise = false;                        // Only the advertisement, then exit.
+  std::string path_variable{};                   // PATH for git and its helpers.
+  std::string pack_objects_hook{};               // uploadpack.packObjectsHook; none if empty.
+  std::size_t pack_threads = 1;                  // Of one pack-objects.
+  std::vector<std::string> extra_environment{};  // NAME=VALUE, for the hook.
 };
 
 struct CommandLine {
-  std::vector<std::string> argv;
-  std::vector<std::string> environment;  // The whole of it: nothing is inherited.
+  std::vector<std::string> argv{};
+  std::vector<std::string> environment{};  // The whole of it: nothing is inherited.
 };
 
 // How to run upload-pack on a view, with no configuration but the view's own and what is said here.

@@ -13,8 +13,8 @@ namespace quorate::git {
 // A pack as the log names it: the same on every replica. Small packs travel in the entry itself;
 // large ones beside the log, under their digest.
 struct PackRecord {
-  Sha256Digest digest;       // Of the pack's bytes (thin as received when inline; completed else).
-  std::uint64_t size = 0;    // Bytes.
+  Sha256Digest digest;     // Of the pack's bytes (thin as received when inline; completed else).
+  std::uint64_t size = 0;  // Bytes.
   std::uint32_t objects = 0;
   std::string inline_bytes;  // The whole pack if inline, else empty.
 };
@@ -27,8 +27,8 @@ class QuarantinedPack {
 
   virtual const PackRecord& record() const = 0;
 
-  // Makes a side-stored pack survive a crash (fsync of file and name) under its digest. No-op for an
-  // inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
+  // Makes a side-stored pack survive a crash (fsync of file and name) under its digest. No-op for
+  // an inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
   virtual Status Persist() = 0;
 };
 

@@ -71,6 +71,11 @@ class NoWatch final : public Exchange::GoneWatch {};
 
 }  // namespace
 
+void Exchange::StopReading() {
+  response_.CloseAfterwards();
+  stream_.cancel();
+}
+
 std::unique_ptr<Exchange::GoneWatch> Exchange::WatchGone(std::function<void()> on_gone) {
   if (buffer_.size() != 0) {
     return std::make_unique<NoWatch>();  // The next request is here already.

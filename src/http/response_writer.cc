@@ -10,6 +10,8 @@
 namespace quorate::http {
 namespace {
 
+constexpr std::size_t kSendBytesMax = 1 << 20;
+
 std::string HttpDate(std::chrono::microseconds wall) {
   const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(wall).count();
   std::tm parts{};
@@ -71,11 +73,22 @@ Awaitable<Status> ResponseWriter::Send(ResponseHead head, std::string_view body)
   status_ = head.status;
   std::string text = RenderHead(head);
   text += fmt::format("Content-Length: {}\r\n\r\n", body.size());
-  const std::array<asio::const_buffer, 2> buffers = {
-      asio::buffer(text), asio::buffer(body.data(), form_.head ? 0 : body.size())};
-  Status sent = co_await WriteAll(buffers);
-  finished_ = sent.has_value();
-  co_return sent;
+  std::string_view rest = form_.head ? std::string_view() : body;
+  bool first = true;
+  // In pieces, so that the write timeout is for a piece and not for the whole.
+  while (first || !rest.empty()) {
+    const std::string_view piece = rest.substr(0, kSendBytesMax);
+    const std::array<asio::const_buffer, 2> buffers = {
+        asio::buffer(text.data(), first ? text.size() : 0), asio::buffer(piece.data(), piece.size())};
+    const Status sent = co_await WriteAll(buffers);
+    if (!sent) {
+      co_return sent;
+    }
+    rest.remove_prefix(piece.size());
+    first = false;
+  }
+  finished_ = true;
+  co_return Ok();
 }
 
 void ResponseWriter::Start(ResponseHead head) {

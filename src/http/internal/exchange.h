@@ -47,6 +47,9 @@ class Exchange {
   ResponseWriter& response() { return response_; }
   ExchangeNotes& notes() { return notes_; }
 
+  // Ends a Read() of the body that waits in another coroutine; the connection ends with this exchange.
+  void StopReading();
+
   // While it lives: calls `on_gone` once, on the connection's executor, when the client closes the
   // connection. REQUIRES: the body was read to its end, and nothing reads from the connection.
   class GoneWatch {

@@ -6,9 +6,6 @@
 
 #include "git/ref_name.h"
 
-namespace quorate::txn {
-const Conflict* ConflictOf(const Error& error);  // TEMPORARY
-}
 namespace quorate::http {
 namespace {
 
@@ -226,25 +223,23 @@ void Push::RefuseConflict(std::size_t index, const txn::Conflict& conflict) {
 }
 
 void Push::OnNothingDone(const Error& error) {
-  const txn::Conflict* conflict = txn::ConflictOf(error);
-  if (conflict == nullptr) {
+  const txn::Conflicts* conflicts = txn::ConflictOf(error);
+  if (conflicts == nullptr) {
     messages_ += "error: " + error.message() + "\n";
     RefuseRest(reason::kTransactionFailed);
     return;
   }
-  for (const std::size_t index : staged_) {
-    const std::string& ref = request_.commands[index].ref;
-    if (ref == conflict->name || (conflict->kind == txn::Conflict::Kind::kNameConflict &&
-                                  (git::IsRefNameParent(ref, conflict->name) ||
-                                   git::IsRefNameParent(conflict->name, ref)))) {
-      RefuseConflict(index, *conflict);
-      break;
+  bool told = false;
+  for (std::size_t i = 0; i < conflicts->refs.size() && i < staged_.size(); ++i) {
+    if (conflicts->refs[i].has_value()) {
+      RefuseConflict(staged_[i], *conflicts->refs[i]);
+      told = true;
     }
   }
-  if (conflict->kind == txn::Conflict::Kind::kRepositoryGone) {
-    messages_ += "error: the repository was deleted\n";
+  if (!told) {  // It is not about a reference.
+    commands_.front().conflicted = true;
+    messages_ += "error: " + error.message() + "\n";
   }
-  commands_.front().conflicted = true;
   RefuseRest(request_.capabilities.atomic ? reason::kAtomicPushFailure : reason::kTransactionFailed);
 }
 

@@ -66,6 +66,7 @@ class ReceivePack {
   Awaitable<Result<git::PushRequest>> ReadRequest();
   Awaitable<Result<RepositoryHandle>> Create();
   Awaitable<Received> ReadPack();
+  Awaitable<Status> WaitForApplied();
   Awaitable<void> CheckPack();
   Awaitable<void> Commit();
   Awaitable<void> Answer();
@@ -132,6 +133,15 @@ Awaitable<void> ReceivePack::Run() {
   if (exchange_.body().finished()) {
     watch = exchange_.WatchGone([this] { gone_ = true; });
   }
+  if (push_->unpack_failed()) {
+    co_await Answer();
+    co_return;
+  }
+  const Status applied = co_await WaitForApplied();
+  if (!applied) {
+    co_await FailWith(Stage::kBeforeProposal, applied.error());
+    co_return;
+  }
   if (push_->request().expects_pack()) {
     co_await CheckPack();
   }
@@ -140,6 +150,16 @@ Awaitable<void> ReceivePack::Run() {
   } else {
     co_await Commit();
   }
+}
+
+// What was acknowledged before this push came must be seen by its checks: its pack may build on objects
+// that are committed and not yet applied.
+Awaitable<Status> ReceivePack::WaitForApplied() {
+  auto start = [this](Callback<Result<txn::Snapshot>> done) {
+    repository_->transactions().ReadSnapshot(std::move(done));
+  };
+  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+  co_return snapshot ? Ok() : Status(std::move(snapshot).error());
 }
 
 Awaitable<Result<git::PushRequest>> ReceivePack::ReadRequest() {

@@ -100,11 +100,12 @@ void Push::RefuseRest(std::string_view why) {
 }
 
 Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
+  txn::TransactionOptions options;
+  options.actor = std::move(actor);
+  options.push_options = request_.push_options;
+  options.all_or_nothing = request_.capabilities.atomic;
   txn::Transaction transaction =
-      QUORATE_TRY(repository_->transactions().Begin({.isolation = txn::Isolation::kSnapshot,
-                                                     .actor = std::move(actor),
-                                                     .push_options = request_.push_options,
-                                                     .all_or_nothing = request_.capabilities.atomic}));
+      QUORATE_TRY(repository_->transactions().Begin(std::move(options)));
   QUORATE_TRY(Judge(transaction));
   bool any_refused = false;
   for (const Command& command : commands_) {

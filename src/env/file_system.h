@@ -26,6 +26,12 @@ class WritableFile {
   virtual Status Close() = 0;
 };
 
+// An exclusive lock on a file, held as long as it lives.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -65,6 +71,10 @@ class FileSystem {
 
   // Everything written so far to the file system that holds `path`; one system call (syncfs).
   virtual Status SyncFileSystem(const std::string& path) = 0;
+
+  // Makes the file if need be, locks it, and writes this process's id into it. The system lets go of
+  // it when the process ends, however it ends. kAlreadyExists: somebody holds the lock.
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // Bytes that we may still write to the file system that holds `path`.
   virtual Result<std::uint64_t> SpaceAvailable(const std::string& path) = 0;

@@ -20,7 +20,8 @@ struct PackRecord {
 };
 
 // What this node holds of a checked pack that no transaction has committed yet: the quarantine.
-// Destroying it before Install() leaves nothing behind.
+// Destroying it before Persist() leaves nothing behind. After Persist() the side-stored pack stays,
+// because an entry in the log may name it, until Install(), Discard() or DropStagedExcept().
 class QuarantinedPack {
  public:
   virtual ~QuarantinedPack() = default;
@@ -30,6 +31,10 @@ class QuarantinedPack {
   // Makes a side-stored pack survive a crash (fsync of file and name) under its digest. No-op for
   // an inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
   virtual Status Persist() = 0;
+
+  // Takes Persist() back. Only for a pack that no entry in any log can name: one whose transaction
+  // was refused before it was appended. No-op for an inline one.
+  virtual Status Discard() = 0;
 };
 
 // Makes the objects of committed packs readable. Called in LSN order on a strand that may block.

@@ -40,6 +40,12 @@ class FakePacks::Pack final : public QuarantinedPack {
     return Ok();
   }
 
+  Status Discard() override {
+    owner_.Tell("discard", record_.digest);
+    owner_.staged_.erase(record_.digest);
+    return Ok();
+  }
+
   void MarkInstalled() { installed_ = true; }
 
  private:

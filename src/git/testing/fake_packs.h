@@ -44,9 +44,9 @@ class FakePacks final : public PackInstaller {
   // Quarantines that exist: neither installed nor destroyed.
   int quarantined() const { return quarantined_; }
 
-  // What happened, in order, a line each: "persist abc", "install abc", "install again abc",
-  // "redo abc" (without a local quarantine), "drop abc" (a quarantine that
-  // was not installed). A pack goes by the first 16 of its bytes.
+  // What happened, in order, a line each: "persist abc", "discard abc", "install abc", "install
+  // again abc", "redo abc" (without a local quarantine), "drop abc" (a quarantine that was not
+  // installed). A pack goes by the first 16 of its bytes.
   const std::vector<std::string>& events() const { return events_; }
   std::vector<std::string> TakeEvents() { return std::exchange(events_, {}); }
 

@@ -120,6 +120,7 @@ Status MemoryStore::BeginWrite(bool sync) {
     return Error(Code::kInternal, "write: the store failed before");
   }
   if (full_) {
+    broken_ = true;
     return Error(Code::kResourceExhausted, "write: no space left on device");
   }
   if (std::exchange(fail_next_write_, false)) {
@@ -159,7 +160,7 @@ void MemoryStore::Crash(std::size_t keep_unsynced) {
   images_.clear();
   images_.push_back(std::move(image));
   ++crashes_;
-  fail_next_write_ = fail_next_sync_ = broken_ = full_ = false;
+  fail_next_write_ = fail_next_sync_ = broken_ = false;
 }
 
 void MemoryStore::Crash(Prng& prng) {

@@ -30,7 +30,7 @@ class MemoryStore final : public Store {
   Status Write(WriteBatch batch, WriteOptions options) override;
   std::shared_ptr<const Snapshot> TakeSnapshot() const override;
 
-  // Loses all unsynced batches but the first `keep_unsynced`; faults are lifted. Snapshots taken
+  // Loses all unsynced batches but the first `keep_unsynced`; failures are over. Snapshots taken
   // before keep what they saw.
   void Crash(std::size_t keep_unsynced);
   // Keeps a random number of them.
@@ -40,7 +40,8 @@ class MemoryStore final : public Store {
   // Crash(). A write that fails takes no effect; of a failed sync it depends on the crash.
   void FailNextWrite();
   void FailNextSync();
-  // While true, writes are refused with kResourceExhausted and nothing else happens.
+  // While true, a write fails with kResourceExhausted, and then every write until Crash(). A crash
+  // does not make room.
   void SetDiskFull(bool full);
   // Runs inside each sync, when the batch is visible and not yet durable; it may block. Null: none.
   void SetSyncHook(std::function<void()> hook);

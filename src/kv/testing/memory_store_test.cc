@@ -78,13 +78,18 @@ TEST(MemoryStoreTest, FailedSyncBreaksTheStoreUntilRestartAndLeavesTheBatchInDou
   }
 }
 
-TEST(MemoryStoreTest, FullDiskRefusesAndForgets) {
+TEST(MemoryStoreTest, FullDiskRefusesUntilThereIsRoomAndARestart) {
   MemoryStore store;
   store.SetDiskFull(true);
   WriteBatch batch;
   batch.Put(Family::kState, "a", "");
   EXPECT_EQ(store.Write(batch, {.sync = true}).error().code(), Code::kResourceExhausted);
+  store.Crash(0);
+  EXPECT_EQ(store.Write(batch, {.sync = true}).error().code(), Code::kResourceExhausted);
+
   store.SetDiskFull(false);
+  EXPECT_EQ(store.Write(batch, {.sync = true}).error().code(), Code::kInternal);
+  store.Crash(0);
   EXPECT_EQ(Keys(store), "");
   EXPECT_TRUE(store.Write(batch, {.sync = true}));
 }

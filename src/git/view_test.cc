@@ -7,12 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "env/posix/file_system.h"
 #include "git/fetch_request.h"
 #include "git/pkt_line.h"
 
@@ -20,45 +19,6 @@ namespace quorate::git {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Just enough of a file system, on real files.
-class DiskFiles final : public env::FileSystem {
- public:
-  Status CreateDirectories(const std::string& path) override {
-    fs::create_directories(path);
-    return Ok();
-  }
-  Status RemoveAll(const std::string& path) override {
-    fs::remove_all(path);
-    return Ok();
-  }
-  Status WriteFile(const std::string& path, std::string_view contents) override {
-    if (++writes > writes_max) {
-      return Error(Code::kResourceExhausted, "disk full");
-    }
-    std::ofstream(path, std::ios::binary) << contents;
-    return Ok();
-  }
-  Result<std::string> ReadFile(const std::string& path) override {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  Status Rename(const std::string& from, const std::string& to) override {
-    fs::rename(from, to);
-    return Ok();
-  }
-  bool Exists(const std::string& path) override { return fs::exists(path); }
-  Result<std::uint64_t> FileSize(const std::string& path) override { return fs::file_size(path); }
-  Result<std::vector<std::string>> List(const std::string&) override {
-    return std::vector<std::string>();
-  }
-  Status Sync(const std::string&) override { return Ok(); }
-  Status SyncFileSystem(const std::string&) override { return Ok(); }
-  Result<std::uint64_t> SpaceAvailable(const std::string&) override { return 1 << 30; }
-
-  int writes = 0;
-  int writes_max = 1000;
-};
 
 std::string Quoted(std::string_view word) {
   std::string out = "'";
@@ -144,7 +104,7 @@ class ViewTest : public testing::Test {
     return Shell(line + " 2>/dev/null");
   }
 
-  DiskFiles files_;
+  env::PosixFileSystem files_;
   std::string root_;
   std::string view_;
   std::string commit_;
@@ -285,17 +245,22 @@ TEST_F(ViewTest, WhatGitCouldNotReadIsRefused) {
 
 TEST_F(ViewTest, WhatFailsHalfWayLeavesNothing) {
   MakeOrigin("sha1");
+  WriteView(ObjectFormat::kSha1);
   {
-    auto writer = ViewWriter::Create(files_, Options(ObjectFormat::kSha1));
-    ASSERT_TRUE(writer);
-    files_.writes_max = files_.writes;
-
-    const Status finished = (*writer)->Finish();
-
-    ASSERT_FALSE(finished);
-    EXPECT_EQ(finished.error().code(), Code::kResourceExhausted);
+    auto abandoned = ViewWriter::Create(files_, Options(ObjectFormat::kSha1));
+    ASSERT_TRUE(abandoned);
+    EXPECT_TRUE(fs::exists(view_ + ".tmp"));
   }
-  EXPECT_TRUE(fs::is_empty(root_ + "/views"));
+  EXPECT_FALSE(fs::exists(view_ + ".tmp"));
+  {
+    auto second = ViewWriter::Create(files_, Options(ObjectFormat::kSha1));
+    ASSERT_TRUE(second);
+    EXPECT_FALSE((*second)->Finish());  // A view that is there is never replaced.
+  }
+
+  EXPECT_EQ(files_.List(root_ + "/views").value(), std::vector<std::string>{"v1"});
+  EXPECT_NE(files_.ReadFile(view_ + "/packed-refs").value().find("refs/heads/main"),
+            std::string::npos);
 }
 
 TEST_F(ViewTest, ManyReferencesAreStillSearchable) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -58,6 +59,24 @@ Status WriteNew(const std::string& path, std::string_view contents) {
   }
   return written;
 }
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(FileDescriptor file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  Status Append(std::string_view bytes) override { return WriteAll(file_, bytes, path_); }
+  Status Close() override {
+    if (file_.Close() != 0) {
+      return SystemError(errno, "close " + path_);
+    }
+    return Ok();
+  }
+
+ private:
+  FileDescriptor file_;
+  const std::string path_;
+};
 
 Result<std::size_t> ReadSome(const FileDescriptor& file, char* buffer, std::size_t size,
                              std::uint64_t offset, const std::string& path) {
@@ -137,6 +156,11 @@ Status PosixFileSystem::WriteFile(const std::string& path, std::string_view cont
     ::unlink(temporary.c_str());
   }
   return renamed;
+}
+
+Result<std::unique_ptr<WritableFile>> PosixFileSystem::NewFile(const std::string& path) {
+  FileDescriptor file = QUORATE_TRY(Open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666));
+  return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(file), path));
 }
 
 Result<std::string> PosixFileSystem::ReadFile(const std::string& path) {

@@ -17,6 +17,7 @@ class PosixFileSystem : public FileSystem {
   Status CreateDirectories(const std::string& path) override;
   Status RemoveAll(const std::string& path) override;
   Status WriteFile(const std::string& path, std::string_view contents) override;
+  Result<std::unique_ptr<WritableFile>> NewFile(const std::string& path) override;
   Result<std::string> ReadFile(const std::string& path) override;
   Result<std::string> ReadRange(const std::string& path, std::uint64_t offset,
                                 std::size_t size_max) override;

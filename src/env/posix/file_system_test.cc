@@ -41,6 +41,19 @@ TEST_F(PosixFileSystemTest, WrittenFileIsReadBackAndLeavesNoTemporary) {
   EXPECT_EQ(files_.List(root_).value(), (Names{"a", "b"}));
 }
 
+TEST_F(PosixFileSystemTest, NewFileIsWrittenFromFrontToBackOverAnOldOne) {
+  ASSERT_TRUE(files_.WriteFile(Path("a"), "something longer, and older"));
+
+  auto file = files_.NewFile(Path("a"));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->Append("one "));
+  ASSERT_TRUE((*file)->Append("two"));
+  ASSERT_TRUE((*file)->Close());
+
+  EXPECT_EQ(files_.ReadFile(Path("a")).value(), "one two");
+  EXPECT_EQ(files_.NewFile(Path("none/b")).error().code(), Code::kNotFound);
+}
+
 TEST_F(PosixFileSystemTest, WriteReplacesTheOldFile) {
   ASSERT_TRUE(files_.WriteFile(Path("a"), "a long old text"));
   ASSERT_TRUE(files_.WriteFile(Path("a"), "new"));

@@ -99,6 +99,9 @@ std::string TransactionId::ToHex() const {
 std::string Conflict::ToString() const {
   switch (kind) {
     case Kind::kValueChanged:
+      if (!expected && !found) {  // A key.
+        return fmt::format("{}: not as expected", Printable(name));
+      }
       return fmt::format("{}: expected {}, found {}", Printable(name), ValueText(expected),
                          ValueText(found));
     case Kind::kNameConflict:

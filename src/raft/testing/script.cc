@@ -86,8 +86,9 @@ class Runner final : public MachineObserver {
   Result<std::string> Run(std::string_view script);
 
   void OnCommitted(ReplicaId at, const consensus::Entry& entry) override {
-    Event(at, "committed " + Number(entry.lsn.value) + "/" + Number(entry.term.value) + " " +
-                  (entry.data.empty() ? "-" : entry.data));
+    const bool change = entry.type != consensus::EntryType::kNormal;
+    const std::string what = change ? "(change)" : entry.data.empty() ? "-" : entry.data;
+    Event(at, "committed " + Number(entry.lsn.value) + "/" + Number(entry.term.value) + " " + what);
   }
   void OnLeading(ReplicaId at, Term term, Lsn no_op) override {
     Event(at, "leads term " + Number(term.value) + " from " + Number(no_op.value));
@@ -125,6 +126,8 @@ class Runner final : public MachineObserver {
   Status DoCrash(const Words& words);
   Status DoRestart(const Words& words);
   Status DoLie(const Words& words);
+  Status DoChange(const Words& words);
+  Status DoMembers(const Words& words);
   Status DoPrint(const Words& words);
   Status DoState(const Words& words);
 
@@ -173,6 +176,7 @@ Status Runner::Execute(const std::string& line) {
       {"heal", &Runner::DoHeal},          {"slow-disk", &Runner::DoSlowDisk},
       {"fast-disk", &Runner::DoFastDisk}, {"crash", &Runner::DoCrash},
       {"restart", &Runner::DoRestart},    {"lie", &Runner::DoLie},
+      {"change", &Runner::DoChange},      {"members", &Runner::DoMembers},
       {"print", &Runner::DoPrint},        {"state", &Runner::DoState}};
   const Words words = Split(line);
   const auto command = kCommands.find(words.front());
@@ -357,6 +361,41 @@ Status Runner::DoLie(const Words& words) {
                                  .bytes = Heartbeat(to, from, term, commit),
                                  .is_checkpoint = false});
   });
+  return Ok();
+}
+
+Status Runner::DoChange(const Words& words) {
+  const ReplicaId id = QUORATE_TRY(Running(words));
+  const ReplicaId member = QUORATE_TRY(Target(words, 2));
+  if (words.size() != 4 || (words[3] != "voter" && words[3] != "learner")) {
+    return Error(Code::kInvalidArgument, "change needs: R MEMBER voter|learner");
+  }
+  const auto kind = words[3] == "voter" ? consensus::ConfChangeKind::kAddVoter
+                                        : consensus::ConfChangeKind::kAddLearner;
+  Result<Position> position = Position{};
+  cluster_->Run(id, [&] {
+    position = cluster_->replica(id)->ProposeConfChange(
+        {.changes = {{.kind = kind, .replica = member}}, .context = {}});
+  });
+  return position ? Ok() : position.error();
+}
+
+Status Runner::DoMembers(const Words& /*words*/) {
+  for (const ReplicaId id : cluster_->ids()) {
+    if (!cluster_->up(id)) {
+      continue;
+    }
+    const log::LogStatus status = cluster_->StatusOf(id);
+    std::string text = "voters";
+    for (const ReplicaId voter : status.voters) {
+      text += " " + Number(voter.value);
+    }
+    text += ", learners";
+    for (const ReplicaId learner : status.learners) {
+      text += " " + Number(learner.value);
+    }
+    Event(id, text);
+  }
   return Ok();
 }
 

@@ -18,6 +18,8 @@
 //   append R TEXT...      one burst: each word is an entry
 //   read R                a read barrier at R; the answer is an event
 //   transfer R TO         R hands leadership to TO
+//   change R MEMBER voter|learner   R proposes it
+//   members               everybody's idea of the configuration
 //   compact R LSN
 //   deliver [N]           N turns of the network; without N, until it is quiet
 //   messages              what is under way

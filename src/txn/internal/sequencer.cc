@@ -396,7 +396,7 @@ void Sequencer::Publish() {
                                 static_cast<double>(instruments_->window_keys_told));
   instruments_->window_keys_told = keys;
   published_.SetCounts(
-      {.leading = writable(), .in_flight = in_flight_.size(), .window_keys = keys});
+      {.leading = writable() && !closed_, .in_flight = in_flight_.size(), .window_keys = keys});
 }
 
 void Sequencer::Answer(CommitDone done, Result<CommitOutcome> result) {

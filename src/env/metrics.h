@@ -1,8 +1,8 @@
 // Counters, gauges and histograms in the Prometheus model, held by one registry per process.
 //
-// Instruments live as long as the registry; asking twice for the same name and labels gives the
-// same instrument. All calls are safe from any thread; Add, Set and Observe take no lock that is
-// held for long.
+// Instruments live as long as the registry (but see RemoveGauge()); asking twice for the same name
+// and labels gives the same instrument. All calls are safe from any thread; Add, Set and Observe take
+// no lock that is held for long.
 #pragma once
 
 #include <map>
@@ -45,6 +45,10 @@ class Metrics {
   // `bounds` are the upper bounds of the buckets, ascending; the same for all labels of a name.
   virtual Histogram& GetHistogram(const std::string& name, const std::string& help,
                                   const Labels& labels, const std::vector<double>& bounds) = 0;
+
+  // Takes a gauge out of the registry; references to it are dead. For gauges whose labels come and
+  // go (a partition's). Without effect on what is not there.
+  virtual void RemoveGauge(const std::string& name, const Labels& labels) = 0;
 
   // The text exposition format.
   virtual std::string Render() const = 0;

@@ -1,6 +1,7 @@
 #include "env/posix/file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -58,6 +60,24 @@ Status WriteNew(const std::string& path, std::string_view contents) {
   return written;
 }
 
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(FileDescriptor file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  Status Append(std::string_view bytes) override { return WriteAll(file_, bytes, path_); }
+  Status Close() override {
+    if (file_.Close() != 0) {
+      return SystemError(errno, "close " + path_);
+    }
+    return Ok();
+  }
+
+ private:
+  FileDescriptor file_;
+  const std::string path_;
+};
+
 Result<std::size_t> ReadSome(const FileDescriptor& file, char* buffer, std::size_t size,
                              std::uint64_t offset, const std::string& path) {
   while (true) {
@@ -97,6 +117,14 @@ Result<struct statvfs> StatFileSystem(const std::string& path) {
   return stats;
 }
 
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(FileDescriptor file) : file_(std::move(file)) {}
+
+ private:
+  const FileDescriptor file_;  // Closing it unlocks.
+};
+
 }  // namespace
 
 Status PosixFileSystem::CreateDirectories(const std::string& path) {
@@ -128,6 +156,11 @@ Status PosixFileSystem::WriteFile(const std::string& path, std::string_view cont
     ::unlink(temporary.c_str());
   }
   return renamed;
+}
+
+Result<std::unique_ptr<WritableFile>> PosixFileSystem::NewFile(const std::string& path) {
+  FileDescriptor file = QUORATE_TRY(Open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666));
+  return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(file), path));
 }
 
 Result<std::string> PosixFileSystem::ReadFile(const std::string& path) {
@@ -187,6 +220,23 @@ Status PosixFileSystem::SyncFileSystem(const std::string& path) {
     return SystemError(errno, "syncfs " + path);
   }
   return Ok();
+}
+
+Result<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path) {
+  FileDescriptor file = QUORATE_TRY(Open(path, O_RDWR | O_CREAT, 0644));
+  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return Error(Code::kAlreadyExists, path + " is locked");
+    }
+    if (errno != EINTR) {
+      return SystemError(errno, "lock " + path);
+    }
+  }
+  if (::ftruncate(file.fd(), 0) != 0) {
+    return SystemError(errno, "truncate " + path);
+  }
+  QUORATE_TRY(WriteAll(file, std::to_string(::getpid()) + "\n", path));
+  return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(file)));
 }
 
 Result<std::uint64_t> PosixFileSystem::SpaceAvailable(const std::string& path) {

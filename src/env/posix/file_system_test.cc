@@ -41,6 +41,19 @@ TEST_F(PosixFileSystemTest, WrittenFileIsReadBackAndLeavesNoTemporary) {
   EXPECT_EQ(files_.List(root_).value(), (Names{"a", "b"}));
 }
 
+TEST_F(PosixFileSystemTest, NewFileIsWrittenFromFrontToBackOverAnOldOne) {
+  ASSERT_TRUE(files_.WriteFile(Path("a"), "something longer, and older"));
+
+  auto file = files_.NewFile(Path("a"));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->Append("one "));
+  ASSERT_TRUE((*file)->Append("two"));
+  ASSERT_TRUE((*file)->Close());
+
+  EXPECT_EQ(files_.ReadFile(Path("a")).value(), "one two");
+  EXPECT_EQ(files_.NewFile(Path("none/b")).error().code(), Code::kNotFound);
+}
+
 TEST_F(PosixFileSystemTest, WriteReplacesTheOldFile) {
   ASSERT_TRUE(files_.WriteFile(Path("a"), "a long old text"));
   ASSERT_TRUE(files_.WriteFile(Path("a"), "new"));
@@ -104,6 +117,19 @@ TEST(SystemErrorTest, FullDiskAndQuotaAreLimits) {
   EXPECT_EQ(SystemError(ENOENT, "x").code(), Code::kNotFound);
   EXPECT_EQ(SystemError(EIO, "write a").code(), Code::kInternal);
   EXPECT_EQ(SystemError(EIO, "write a").message(), "write a: Input/output error");
+}
+
+TEST_F(PosixFileSystemTest, ALockKeepsOthersOutUntilItGoes) {
+  Result<std::unique_ptr<FileLock>> first = files_.Lock(Path("LOCK"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(files_.ReadFile(Path("LOCK")).value(), std::to_string(::getpid()) + "\n");
+
+  const Result<std::unique_ptr<FileLock>> second = files_.Lock(Path("LOCK"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code(), Code::kAlreadyExists);
+
+  first.value().reset();
+  EXPECT_TRUE(files_.Lock(Path("LOCK")));
 }
 
 }  // namespace

@@ -1,0 +1,361 @@
+#include "http/internal/admin_api.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "http/error_map.h"
+#include "http/internal/hop.h"
+#include "http/internal/uri.h"
+
+namespace quorate::http {
+namespace {
+
+// Objects keep the order in which they are written, as the documents show it.
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kRepositories = "/api/v1/repositories";
+constexpr std::size_t kRequestBytesMax = 64 << 10;
+constexpr std::size_t kLogLimitDefault = 50;
+constexpr std::size_t kLogLimitMax = 10'000;
+
+Awaitable<void> SendJson(Exchange& exchange, unsigned status, const Json& json,
+                         int retry_after_seconds = 0) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = "application/json";
+  head.headers.emplace_back("Cache-Control", "no-store");
+  if (retry_after_seconds > 0) {
+    head.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
+  }
+  // Names are bytes; what is not UTF-8 in them is shown as U+FFFD.
+  const std::string body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const Status sent = co_await exchange.response().Send(std::move(head), body);
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+Json ErrorJson(const Error& error) {
+  return {{"error", {{"code", CodeName(error.code())}, {"message", error.message()}}}};
+}
+
+Awaitable<void> SendJsonError(Exchange& exchange, const Error& error) {
+  const HttpError mapped = HttpErrorOf(error.code());
+  const Json json = ErrorJson(error);
+  co_await SendJson(exchange, mapped.status, json, mapped.retry_after_seconds);
+}
+
+Awaitable<void> SendJsonErrorAs(Exchange& exchange, unsigned status, const Error& error) {
+  const Json json = ErrorJson(error);
+  co_await SendJson(exchange, status, json);
+}
+
+Json RefJson(const std::optional<txn::RefValue>& value) {
+  if (!value.has_value()) {
+    return nullptr;
+  }
+  return value->symref.empty() ? Json(value->id.ToHex()) : Json("ref: " + value->symref);
+}
+
+Json NodeIds(const std::vector<NodeId>& nodes) {
+  Json ids = Json::array();
+  for (const NodeId node : nodes) {
+    ids.push_back(node.value);
+  }
+  return ids;
+}
+
+Json DescribeRepository(const cluster::Repository& repository) {
+  return {{"name", repository.name()},
+          {"partition", repository.partition().value},
+          {"object_format", git::FormatName(repository.format())}};
+}
+
+Json EventJson(const txn::RefEvent& event) {
+  Json json = {{"lsn", event.lsn.value},
+               {"transaction", HexEncode(event.transaction_id)},
+               {"actor", event.actor},
+               {"time_unix_micros", event.time_unix_micros},
+               {"ref", event.name},
+               {"old", RefJson(event.before)},
+               {"new", RefJson(event.after)}};
+  json["push_options"] = event.push_options;
+  return json;
+}
+
+Result<Json> ListRepositories(const Services& services) {
+  const auto repositories = QUORATE_TRY(services.deps.node.ListRepositories());
+  Json list = Json::array();
+  for (const cluster::RepositoryDescription& repository : repositories) {
+    list.push_back({{"name", repository.name},
+                    {"partition", repository.partition.value},
+                    {"object_format", git::FormatName(repository.format)}});
+  }
+  return Json{{"repositories", std::move(list)}};
+}
+
+std::string OwnAddress(const Services& services) {
+  const bool v6 = services.options.host.find(':') != std::string::npos;
+  return (v6 ? "[" + services.options.host + "]" : services.options.host) + ":" +
+         std::to_string(services.port.load());
+}
+
+Result<Json> DescribeCluster(const Services& services) {
+  const auto partitions = QUORATE_TRY(services.deps.node.DescribePartitions());
+  Json list = Json::array();
+  for (const cluster::PartitionDescription& partition : partitions) {
+    list.push_back({{"id", partition.id.value},
+                    {"leader", partition.leader.value},
+                    {"voters", NodeIds(partition.voters)},
+                    {"learners", NodeIds(partition.learners)},
+                    {"applied", partition.applied.value},
+                    {"repositories", partition.repositories}});
+  }
+  Json nodes = Json::array();
+  nodes.push_back({{"id", services.deps.node.id().value},
+                   {"http", OwnAddress(services)},
+                   {"peer", services.options.peer_address},
+                   {"alive", true}});
+  return Json{{"nodes", std::move(nodes)}, {"partitions", std::move(list)}};
+}
+
+struct CreateRequest {
+  cluster::CreateRepositoryOptions options;
+};
+
+Result<CreateRequest> ParseCreate(const std::string& body, const std::string& default_branch) {
+  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    return Error(Code::kInvalidArgument, "the body must be a JSON object");
+  }
+  CreateRequest request;
+  request.options.default_branch = default_branch;
+  for (const auto& member : json.items()) {
+    if (!member.value().is_string()) {
+      return Error(Code::kInvalidArgument, "\"" + member.key() + "\" must be a string");
+    }
+    const auto value = member.value().get<std::string>();
+    if (member.key() == "name") {
+      request.options.name = value;
+    } else if (member.key() == "object_format") {
+      const std::optional<git::ObjectFormat> format = git::ParseFormatName(value);
+      if (!format.has_value()) {
+        return Error(Code::kInvalidArgument, "object_format must be sha1 or sha256");
+      }
+      request.options.format = *format;
+    } else if (member.key() == "default_branch") {
+      request.options.default_branch = value.starts_with("refs/") ? value : "refs/heads/" + value;
+    } else {
+      return Error(Code::kInvalidArgument,
+                   "unknown member \"" + member.key() +
+                       "\"; there are name, object_format and default_branch");
+    }
+  }
+  QUORATE_TRY(cluster::Node::CheckRepositoryName(request.options.name));
+  if (IsReservedRepositoryName(request.options.name)) {
+    return Error(Code::kInvalidArgument, "repository names below api/ are reserved");
+  }
+  return request;
+}
+
+Awaitable<Result<std::string>> ReadBody(Exchange& exchange) {
+  exchange.body().LimitBytes(kRequestBytesMax);
+  std::string body;
+  for (;;) {
+    Result<std::string_view> piece = co_await exchange.body().Read();
+    if (!piece) {
+      co_return std::move(piece).error();
+    }
+    if (piece->empty()) {
+      co_return body;
+    }
+    body += *piece;
+  }
+}
+
+Awaitable<void> Create(const Services& services, Exchange& exchange) {
+  // A form of a foreign web page cannot send this type without asking first.
+  if (MediaType(exchange.head().Find("content-type")) != "application/json") {
+    const Error error(Code::kInvalidArgument, "Content-Type must be application/json");
+    co_await SendJsonErrorAs(exchange, 415, error);
+    co_return;
+  }
+  const Result<std::string> body = co_await ReadBody(exchange);
+  if (!body) {
+    const bool large = body.error().code() == Code::kResourceExhausted;
+    co_await SendJsonErrorAs(exchange, large ? 413 : HttpErrorOf(body.error().code()).status,
+                             body.error());
+    co_return;
+  }
+  Result<CreateRequest> request = ParseCreate(*body, services.options.default_branch);
+  if (!request) {
+    co_await SendJsonError(exchange, request.error());
+    co_return;
+  }
+  exchange.notes().repository = request->options.name;
+  auto start = [&services, &request](Callback<Result<RepositoryHandle>> done) {
+    services.deps.node.CreateRepository(std::move(request->options), std::move(done));
+  };
+  const Result<RepositoryHandle> created =
+      co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
+  if (!created) {
+    co_await SendJsonError(exchange, created.error());
+    co_return;
+  }
+  const Json json = DescribeRepository(**created);
+  co_await SendJson(exchange, 201, json);
+}
+
+Awaitable<void> Delete(const Services& services, Exchange& exchange, std::string name) {
+  auto start = [&services, &name](Callback<Status> done) {
+    services.deps.node.DeleteRepository(name, std::move(done));
+  };
+  const Status deleted = co_await AwaitCallback<Status>(std::move(start));
+  if (!deleted) {
+    co_await SendJsonError(exchange, deleted.error());
+    co_return;
+  }
+  Json json = Json::object();
+  json["deleted"] = name;
+  co_await SendJson(exchange, 200, json);
+}
+
+Awaitable<void> Describe(const Services& services, Exchange& exchange, std::string name) {
+  const Result<RepositoryHandle> repository = co_await FindRepository(services, std::move(name));
+  if (!repository) {
+    co_await SendJsonError(exchange, repository.error());
+    co_return;
+  }
+  const Result<RepositoryView> view = co_await ReadRepository(services, **repository);
+  if (!view) {
+    co_await SendJsonError(exchange, view.error());
+    co_return;
+  }
+  Json json = DescribeRepository(**repository);
+  json["head"] = RefJson(view->info.head);
+  json["ref_version"] = view->info.ref_version.value;
+  json["applied"] = view->snapshot.lsn().value;
+  co_await SendJson(exchange, 200, json);
+}
+
+std::optional<std::size_t> ParseLimit(std::string_view query) {
+  const std::optional<std::string> text = FindQueryValue(query, "limit");
+  if (!text.has_value()) {
+    return kLogLimitDefault;
+  }
+  std::size_t limit = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool good = parsed.ec == std::errc() && parsed.ptr == text->data() + text->size();
+  return good && limit >= 1 && limit <= kLogLimitMax ? std::optional(limit) : std::nullopt;
+}
+
+Awaitable<void> ShowLog(const Services& services, Exchange& exchange, std::string name,
+                        std::string_view query) {
+  const std::optional<std::size_t> limit = ParseLimit(query);
+  if (!limit.has_value()) {
+    const Error error(Code::kInvalidArgument,
+                      "limit must be between 1 and " + std::to_string(kLogLimitMax));
+    co_await SendJsonError(exchange, error);
+    co_return;
+  }
+  const Result<RepositoryHandle> repository = co_await FindRepository(services, std::move(name));
+  if (!repository) {
+    co_await SendJsonError(exchange, repository.error());
+    co_return;
+  }
+  const Result<RepositoryView> view = co_await ReadRepository(services, **repository);
+  if (!view) {
+    co_await SendJsonError(exchange, view.error());
+    co_return;
+  }
+  const std::string ref = FindQueryValue(query, "ref").value_or("");
+  auto read = [&view, &ref, &limit] {
+    return view->snapshot.History(view->info.id, ref, *limit);
+  };
+  const Result<std::vector<txn::RefEvent>> events = co_await OnPool(services.deps.git, std::move(read));
+  if (!events) {
+    co_await SendJsonError(exchange, events.error());
+    co_return;
+  }
+  Json list = Json::array();
+  for (const txn::RefEvent& event : *events) {
+    list.push_back(EventJson(event));
+  }
+  Json json = Json::object();
+  json["events"] = std::move(list);
+  co_await SendJson(exchange, 200, json);
+}
+
+Awaitable<void> SendFromPool(const Services& services, Exchange& exchange,
+                             Result<Json> (*make)(const Services&)) {
+  auto work = [&services, make] { return make(services); };
+  const Result<Json> json = co_await OnPool(services.deps.git, std::move(work));
+  if (!json) {
+    co_await SendJsonError(exchange, json.error());
+    co_return;
+  }
+  co_await SendJson(exchange, 200, *json);
+}
+
+// `rest` is what follows "/api/v1/repositories/".
+Awaitable<void> HandleOne(const Services& services, Exchange& exchange, std::string_view rest,
+                          std::string_view query) {
+  constexpr std::string_view kLog = "/log";
+  const std::string_view method = exchange.head().method();
+  // A repository whose name ends in "/log" is told apart by an escaped slash: "a%2Flog".
+  const bool log = rest.ends_with(kLog) && rest.size() > kLog.size();
+  if (log) {
+    rest.remove_suffix(kLog.size());
+  }
+  std::optional<std::string> name = PercentDecode(rest);
+  const Status valid = name.has_value() ? cluster::Node::CheckRepositoryName(*name)
+                                        : Status(Error(Code::kInvalidArgument, "malformed escape"));
+  if (!valid) {
+    co_await SendJsonError(exchange, valid.error());
+    co_return;
+  }
+  exchange.notes().repository = *name;
+  if (log && method == "GET") {
+    co_await ShowLog(services, exchange, std::move(*name), query);
+  } else if (log) {
+    co_await SendMethodNotAllowed(exchange, "GET");
+  } else if (method == "GET") {
+    co_await Describe(services, exchange, std::move(*name));
+  } else if (method == "DELETE") {
+    co_await Delete(services, exchange, std::move(*name));
+  } else {
+    co_await SendMethodNotAllowed(exchange, "GET, DELETE");
+  }
+}
+
+}  // namespace
+
+Awaitable<void> HandleAdminApi(const Services& services, Exchange& exchange, std::string_view path,
+                               std::string_view query) {
+  const std::string_view method = exchange.head().method();
+  if (path == "/api/v1/cluster") {
+    if (method == "GET") {
+      co_await SendFromPool(services, exchange, DescribeCluster);
+    } else {
+      co_await SendMethodNotAllowed(exchange, "GET");
+    }
+  } else if (path == kRepositories) {
+    if (method == "GET") {
+      co_await SendFromPool(services, exchange, ListRepositories);
+    } else if (method == "POST") {
+      co_await Create(services, exchange);
+    } else {
+      co_await SendMethodNotAllowed(exchange, "GET, POST");
+    }
+  } else if (path.starts_with(kRepositories) && path.size() > kRepositories.size() + 1 &&
+             path[kRepositories.size()] == '/') {
+    co_await HandleOne(services, exchange, path.substr(kRepositories.size() + 1), query);
+  } else {
+    const Error error(Code::kNotFound, "no such resource");
+    co_await SendJsonError(exchange, error);
+  }
+}
+
+}  // namespace quorate::http

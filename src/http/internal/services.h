@@ -1,0 +1,59 @@
+// What the handlers share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cluster/node.h"
+#include "http/internal/child_gate.h"
+#include "http/internal/exchange.h"
+#include "http/internal/http_metrics.h"
+#include "http/ref_cache.h"
+#include "http/server.h"
+#include "http/view_cache.h"
+
+namespace quorate::http {
+
+inline constexpr std::string_view kAgent = "quorate/0.1.0";
+
+// Safe from any thread. Outlives all requests.
+struct Services {
+  const HttpOptions& options;
+  const HttpDeps& deps;
+  HttpMetrics& metrics;
+  RefCache& refs;
+  ViewCache& views;
+  ChildGate& children;
+  const std::atomic<bool>& stopping;
+  const std::atomic<std::uint16_t>& port;  // That is listened on; 0 for a moment at the start.
+};
+
+using RepositoryHandle = std::shared_ptr<cluster::Repository>;
+
+// kNotFound, or kUnavailable, kCorruption as Node::FindRepository.
+Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name);
+
+// Names that the paths of the admin API and of health checks could be taken for.
+bool IsReservedRepositoryName(std::string_view name);
+
+// A snapshot with everything that was committed before the call, with the repository's record in it.
+struct RepositoryView {
+  txn::Snapshot snapshot;
+  txn::RepositoryInfo info;
+};
+Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
+                                                 cluster::Repository& repository);
+
+// An error, as text, with the status of the error map. The connection may go on.
+Awaitable<void> SendError(Exchange& exchange, const Error& error);
+Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text);
+// 405, with what is allowed.
+Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed);
+
+// 200, uncacheable, as Git's own server says it.
+ResponseHead GitHead(std::string content_type);
+
+}  // namespace quorate::http

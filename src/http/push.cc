@@ -1,0 +1,277 @@
+#include "http/internal/push.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "git/ref_name.h"
+
+namespace quorate::http {
+namespace {
+
+namespace reason = git::reason;
+
+// One line for side band 2: what happened, in receive-pack's words.
+std::string Describe(std::string_view ref, const txn::Conflict& conflict) {
+  switch (conflict.kind) {
+    case txn::Conflict::Kind::kNameConflict:
+      return fmt::format("error: cannot lock ref '{0}': '{1}' exists; cannot create '{0}'\n", ref,
+                         conflict.name);
+    case txn::Conflict::Kind::kRepositoryGone:
+      return "error: the repository was deleted\n";
+    case txn::Conflict::Kind::kRepositoryExists:
+    case txn::Conflict::Kind::kReadChanged:
+      return fmt::format("error: cannot lock ref '{}': another push was faster\n", ref);
+    case txn::Conflict::Kind::kValueChanged:
+      break;
+  }
+  if (!conflict.found.has_value()) {
+    return fmt::format("error: cannot lock ref '{0}': unable to resolve reference '{0}'\n", ref);
+  }
+  if (!conflict.expected.has_value()) {
+    return fmt::format("error: cannot lock ref '{}': reference already exists\n", ref);
+  }
+  return fmt::format("error: cannot lock ref '{}': is at {} but expected {}\n", ref,
+                     conflict.found->id.ToHex(), conflict.expected->id.ToHex());
+}
+
+std::string_view ReasonOf(const txn::Conflict& conflict) {
+  const bool exists = conflict.kind == txn::Conflict::Kind::kValueChanged &&
+                      conflict.found.has_value() && !conflict.expected.has_value();
+  return exists ? reason::kReferenceAlreadyExists : reason::kFailedToUpdateRef;
+}
+
+}  // namespace
+
+Push::Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request)
+    : repository_(std::move(repository)),
+      request_(std::move(request)),
+      commands_(request_.commands.size()),
+      peeled_(request_.commands.size()) {}
+
+void Push::WritePack(std::string_view bytes) {
+  QUORATE_CHECK(request_.expects_pack());
+  if (unpack_failed() || bytes.empty()) {
+    return;
+  }
+  if (receiver_ == nullptr) {
+    receiver_ = repository_->objects().NewReceiver();
+  }
+  const Status written = receiver_->Write(bytes);
+  if (!written) {
+    RefuseAll(written.error().message());
+  }
+}
+
+void Push::FinishPack() {
+  if (unpack_failed()) {
+    return;
+  }
+  if (receiver_ == nullptr) {
+    RefuseAll("the request has no pack");
+    return;
+  }
+  Result<std::unique_ptr<git::QuarantinedPack>> finished = receiver_->Finish();
+  progress_ += receiver_->TakeProgress();
+  if (!finished) {
+    // A shallow client's pack may lack what lies behind its history's end, and we do not have it.
+    if (!request_.shallow.empty() && finished.error().code() == Code::kInvalidArgument) {
+      RefuseRest(reason::kShallowUpdateNotAllowed);
+    }
+    RefuseAll(finished.error().message());
+    return;
+  }
+  pack_ = std::move(*finished);
+}
+
+void Push::RefuseAll(std::string_view unpack_error) {
+  unpack_error_ = unpack_error;
+  pack_.reset();
+  receiver_.reset();
+  RefuseRest(reason::kUnpackerError);
+}
+
+void Push::RefuseRest(std::string_view why) {
+  for (Command& command : commands_) {
+    if (command.refusal.empty()) {
+      command.refusal = why;
+    }
+  }
+}
+
+Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
+  txn::TransactionOptions options;
+  options.actor = std::move(actor);
+  options.push_options = request_.push_options;
+  options.all_or_nothing = request_.capabilities.atomic;
+  txn::Transaction transaction =
+      QUORATE_TRY(repository_->transactions().Begin(std::move(options)));
+  QUORATE_TRY(Judge(transaction));
+  bool any_refused = false;
+  for (const Command& command : commands_) {
+    any_refused = any_refused || !command.refusal.empty();
+  }
+  if (any_refused && request_.capabilities.atomic) {
+    RefuseRest(reason::kAtomicPushFailure);
+    return std::optional<txn::Transaction>();
+  }
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    if (commands_[i].staged) {
+      QUORATE_TRY(StageOne(transaction, i));
+    }
+  }
+  if (staged_.empty()) {
+    return std::optional<txn::Transaction>();
+  }
+  if (pack_ != nullptr && pack_->record().objects > 0) {
+    QUORATE_TRY(pack_->Persist());
+    QUORATE_TRY(transaction.StagePack(repository_->id(), std::move(pack_)));
+  }
+  return std::optional<txn::Transaction>(std::move(transaction));
+}
+
+Status Push::Judge(const txn::Transaction& transaction) {
+  const auto info = QUORATE_TRY(transaction.snapshot().FindRepository(repository_->id()));
+  if (!info.has_value()) {
+    return Error(Code::kNotFound, "no repository " + repository_->name());
+  }
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    bool needless = false;
+    commands_[i].refusal = QUORATE_TRY(JudgeOne(request_.commands[i], transaction.snapshot(),
+                                                info->head, &peeled_[i], &needless));
+    commands_[i].staged = commands_[i].refusal.empty() && !needless;
+  }
+  return Ok();
+}
+
+Result<std::string> Push::JudgeOne(const git::PushCommand& command, const txn::Snapshot& snapshot,
+                                   const txn::RefValue& head, std::optional<git::ObjectId>* peeled,
+                                   bool* needless) {
+  if (command.repeats) {
+    return std::string(reason::kMultipleUpdates);
+  }
+  if (!git::IsValidRefName(command.ref)) {
+    return std::string(reason::kFunnyRefName);
+  }
+  if (command.ref.starts_with(kReservedRefPrefix)) {
+    return std::string(command.deletes() ? reason::kDeletingHiddenRef : reason::kHiddenRef);
+  }
+  if (!command.deletes()) {
+    return JudgeTarget(command, peeled);
+  }
+  if (command.ref == head.symref) {
+    messages_ += fmt::format("error: refusing to delete the current branch: {}\n", command.ref);
+    return std::string(reason::kDeletionOfCurrentBranchProhibited);
+  }
+  const auto found = QUORATE_TRY(snapshot.FindRef(repository_->id(), command.ref));
+  if (!found.has_value()) {
+    messages_ += "warning: Deleting a non-existent ref.\n";
+    *needless = true;
+  }
+  return std::string();
+}
+
+Result<std::string> Push::JudgeTarget(const git::PushCommand& command,
+                                      std::optional<git::ObjectId>* peeled) {
+  const Result<git::PackReceiver::Target> target = receiver_->Resolve(command.new_id);
+  if (!target && target.error().code() == Code::kNotFound) {
+    return std::string(reason::kMissingNecessaryObjects);
+  }
+  if (!target) {
+    return Error(target.error());
+  }
+  if (command.ref.starts_with("refs/heads/") && target->type != git::ObjectType::kCommit) {
+    messages_ += fmt::format(
+        "error: cannot update ref '{0}': trying to write non-commit object {1} to branch '{0}'\n",
+        command.ref, command.new_id.ToHex());
+    return std::string(reason::kFailedToUpdateRef);
+  }
+  *peeled = target->peeled;
+  return std::string();
+}
+
+Status Push::StageOne(txn::Transaction& transaction, std::size_t index) {
+  const git::PushCommand& command = request_.commands[index];
+  txn::RefUpdate update;
+  update.repository = repository_->id();
+  update.name = command.ref;
+  update.expected.emplace();
+  if (!command.old_id.IsZero()) {
+    update.expected->value = txn::RefValue{.id = command.old_id, .peeled = std::nullopt, .symref = ""};
+  }
+  if (!command.deletes()) {
+    update.value = txn::RefValue{.id = command.new_id, .peeled = peeled_[index], .symref = ""};
+  }
+  QUORATE_TRY(transaction.StageRef(std::move(update)));
+  staged_.push_back(index);
+  return Ok();
+}
+
+void Push::OnCommitted(const txn::CommitOutcome& outcome) {
+  committed_ = outcome.lsn.value != 0;
+  QUORATE_CHECK(outcome.refs.empty() || outcome.refs.size() == staged_.size());
+  for (std::size_t i = 0; i < outcome.refs.size(); ++i) {
+    if (outcome.refs[i].has_value()) {
+      RefuseConflict(staged_[i], *outcome.refs[i]);
+    }
+  }
+}
+
+void Push::RefuseConflict(std::size_t index, const txn::Conflict& conflict) {
+  commands_[index].conflicted = true;
+  commands_[index].refusal = ReasonOf(conflict);
+  messages_ += Describe(request_.commands[index].ref, conflict);
+}
+
+void Push::OnNothingDone(const Error& error) {
+  const txn::Conflicts* conflicts = txn::ConflictOf(error);
+  if (conflicts == nullptr) {
+    messages_ += "error: " + error.message() + "\n";
+    RefuseRest(reason::kTransactionFailed);
+    return;
+  }
+  bool told = false;
+  for (std::size_t i = 0; i < conflicts->refs.size() && i < staged_.size(); ++i) {
+    if (conflicts->refs[i].has_value()) {
+      RefuseConflict(staged_[i], *conflicts->refs[i]);
+      told = true;
+    }
+  }
+  if (!told) {  // It is not about a reference.
+    commands_.front().conflicted = true;
+    messages_ += "error: " + error.message() + "\n";
+  }
+  RefuseRest(request_.capabilities.atomic ? reason::kAtomicPushFailure : reason::kTransactionFailed);
+}
+
+git::PushReport Push::Report() const {
+  git::PushReport report;
+  report.unpack_error = unpack_error_;
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    git::CommandReport& line = report.commands.emplace_back();
+    line.ref = request_.commands[i].ref;
+    line.refusal = commands_[i].refusal;
+  }
+  return report;
+}
+
+std::string_view Push::OutcomeName() const {
+  if (unpack_failed()) {
+    return "unpack_error";
+  }
+  std::size_t refused = 0;
+  bool conflicted = false;
+  for (const Command& command : commands_) {
+    refused += command.refusal.empty() ? 0 : 1;
+    conflicted = conflicted || command.conflicted;
+  }
+  if (refused == 0) {
+    return "committed";
+  }
+  if (committed_) {
+    return "partial";
+  }
+  return conflicted ? "conflict" : "refused";
+}
+
+}  // namespace quorate::http

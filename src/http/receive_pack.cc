@@ -1,0 +1,378 @@
+#include "http/internal/receive_pack.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/fault_point.h"
+#include "git/pkt_line.h"
+#include "git/push_report.h"
+#include "git/push_request.h"
+#include "http/error_map.h"
+#include "http/internal/hop.h"
+#include "http/internal/push.h"
+
+namespace quorate::http {
+namespace {
+
+constexpr std::string_view kResultType = "application/x-git-receive-pack-result";
+// Pieces of a pack are gathered up to this size before they go to the pool: a hop costs more than a copy.
+constexpr std::size_t kGatherBytesMax = 256 << 10;
+
+Awaitable<void> SendResult(Exchange& exchange, std::string_view body) {
+  ResponseHead head = GitHead(std::string(kResultType));
+  const Status sent = co_await exchange.response().Send(std::move(head), body);
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+// Nothing was done and no report was asked for yet.
+Awaitable<void> SendRefusal(Exchange& exchange, const Error& error) {
+  if (error.code() == Code::kCancelled) {
+    exchange.response().CloseAfterwards();
+  }
+  if (error.code() == Code::kResourceExhausted) {
+    co_await SendText(exchange, 413, error.message());
+  } else {
+    co_await SendError(exchange, error);
+  }
+}
+
+// Names that the admin API's paths could be taken for.
+Result<RepositoryHandle> CheckCreatable(const std::string& name) {
+  const Status valid = cluster::Node::CheckRepositoryName(name);
+  if (!valid) {
+    return Error(valid.error());
+  }
+  if (IsReservedRepositoryName(name)) {
+    return Error(Code::kInvalidArgument, "repository names below api/ are reserved");
+  }
+  return RepositoryHandle();
+}
+
+class ReceivePack {
+ public:
+  ReceivePack(const Services& services, Exchange& exchange, RepositoryHandle repository,
+              std::string name)
+      : services_(services),
+        exchange_(exchange),
+        repository_(std::move(repository)),
+        name_(std::move(name)) {}
+
+  Awaitable<void> Run();
+
+ private:
+  enum class Received : std::uint8_t { kWhole, kBrokenOff, kTooMuchLeft };
+
+  Awaitable<Result<git::PushRequest>> ReadRequest();
+  Awaitable<Result<RepositoryHandle>> Create();
+  Awaitable<Received> ReadPack();
+  Awaitable<Status> WaitForApplied();
+  Awaitable<void> CheckPack();
+  Awaitable<void> Commit();
+  Awaitable<void> Answer();
+  enum class Stage : std::uint8_t { kBeforeProposal, kProposed };
+  Awaitable<void> FailWith(Stage stage, const Error& error);
+  Awaitable<void> SendBytes(std::string bytes);
+  Awaitable<void> Tick();
+
+  template <class Work>
+  Awaitable<std::invoke_result_t<Work&>> WorkWithTicks(Work work);
+
+  bool speaks_side_bands() const { return push_->request().capabilities.side_band_64k; }
+
+  const Services& services_;
+  Exchange& exchange_;
+  RepositoryHandle repository_;
+  const std::string name_;
+
+  std::string begin_;  // Of the pack; came with the commands.
+  bool body_ended_ = false;
+  std::unique_ptr<Push> push_;
+  bool gone_ = false;  // The client closed the connection.
+};
+
+Awaitable<void> ReceivePack::Run() {
+  const std::chrono::nanoseconds began = services_.deps.clock.Monotonic();
+  Result<git::PushRequest> request = co_await ReadRequest();
+  if (!request) {
+    co_await SendRefusal(exchange_, request.error());
+    co_return;
+  }
+  if (request->commands.empty()) {
+    co_await SendResult(exchange_, "");  // Git's probe.
+    co_return;
+  }
+  if (repository_ == nullptr) {
+    Result<RepositoryHandle> created = co_await Create();
+    if (!created) {
+      co_await SendRefusal(exchange_, created.error());
+      co_return;
+    }
+    repository_ = std::move(*created);
+  }
+  push_ = std::make_unique<Push>(repository_, std::move(*request));
+  const Status writable = services_.deps.node.CheckWritable();
+  if (!writable) {
+    push_->RefuseAll(writable.error().message());
+  }
+  services_.metrics.push_parse_seconds.Observe(
+      std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
+
+  const Received received = co_await ReadPack();
+  if (received == Received::kBrokenOff) {
+    services_.metrics.CountPush("aborted");
+    exchange_.response().CloseAfterwards();
+    co_await SendText(exchange_, 400, "the request ends too early");
+    co_return;
+  }
+  if (received == Received::kTooMuchLeft) {
+    exchange_.response().CloseAfterwards();
+  }
+  QUORATE_FAULT("http.after_receive");
+  std::unique_ptr<Exchange::GoneWatch> watch;
+  if (exchange_.body().finished()) {
+    watch = exchange_.WatchGone([this] { gone_ = true; });
+  }
+  if (push_->unpack_failed()) {
+    co_await Answer();
+    co_return;
+  }
+  const Status applied = co_await WaitForApplied();
+  if (!applied) {
+    co_await FailWith(Stage::kBeforeProposal, applied.error());
+    co_return;
+  }
+  if (push_->request().expects_pack()) {
+    co_await CheckPack();
+  }
+  if (push_->unpack_failed()) {
+    co_await Answer();
+  } else {
+    co_await Commit();
+  }
+}
+
+// What was acknowledged before this push came must be seen by its checks: its pack may build on objects
+// that are committed and not yet applied.
+Awaitable<Status> ReceivePack::WaitForApplied() {
+  auto start = [this](Callback<Result<txn::Snapshot>> done) {
+    repository_->transactions().ReadSnapshot(std::move(done));
+  };
+  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+  co_return snapshot ? Ok() : Status(std::move(snapshot).error());
+}
+
+Awaitable<Result<git::PushRequest>> ReceivePack::ReadRequest() {
+  git::PushRequestParser parser(repository_ == nullptr ? git::ObjectFormat::kSha1
+                                                       : repository_->format());
+  while (!parser.complete()) {
+    Result<std::string_view> piece = co_await exchange_.body().Read();
+    if (!piece) {
+      co_return std::move(piece).error();
+    }
+    std::string_view left = *piece;
+    body_ended_ = left.empty();
+    Status fed = body_ended_ ? parser.Finish() : parser.Feed(left);
+    if (!fed) {
+      co_return std::move(fed).error();
+    }
+    begin_ = left;
+  }
+  co_return parser.TakeRequest();
+}
+
+Awaitable<Result<RepositoryHandle>> ReceivePack::Create() {
+  Result<RepositoryHandle> allowed = CheckCreatable(name_);
+  if (!allowed) {
+    co_return std::move(allowed).error();
+  }
+  cluster::CreateRepositoryOptions options;
+  options.name = name_;
+  options.format = git::ObjectFormat::kSha1;
+  options.default_branch = services_.options.default_branch;
+  auto start = [this, &options](Callback<Result<RepositoryHandle>> done) {
+    services_.deps.node.CreateRepository(std::move(options), std::move(done));
+  };
+  Result<RepositoryHandle> created =
+      co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
+  if (!created && created.error().code() == Code::kAlreadyExists) {
+    co_return co_await FindRepository(services_, name_);  // Somebody else was faster.
+  }
+  co_return created;
+}
+
+// The next piece is awaited only when the last one was taken: the network is as slow as the disk.
+Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
+  const std::uint64_t drain_max = services_.options.drain_bytes_max;
+  std::uint64_t dropped = 0;
+  std::string gathered = std::move(begin_);
+  while (!body_ended_) {
+    Result<std::string_view> piece = co_await exchange_.body().Read();
+    if (!piece) {
+      co_return Received::kBrokenOff;
+    }
+    body_ended_ = piece->empty();
+    if (push_->unpack_failed() || !push_->request().expects_pack()) {
+      dropped += piece->size();
+      if (dropped > drain_max) {
+        co_return Received::kTooMuchLeft;
+      }
+      continue;
+    }
+    gathered += *piece;
+    if (gathered.size() >= kGatherBytesMax) {
+      auto write = [this, &gathered] { return push_->WritePack(gathered), true; };
+      co_await OnPool(services_.deps.git, std::move(write));
+      gathered.clear();
+    }
+  }
+  begin_ = std::move(gathered);  // The last piece goes the same way as the check.
+  co_return Received::kWhole;
+}
+
+template <class Work>
+Awaitable<std::invoke_result_t<Work&>> ReceivePack::WorkWithTicks(Work work) {
+  using T = std::invoke_result_t<Work&>;
+  auto start = [this, work = std::move(work)](Callback<T> done) mutable {
+    services_.deps.git.Post([work = std::move(work), done = std::move(done)]() mutable {
+      std::move(done)(work());
+    });
+  };
+  std::function<Awaitable<void>()> tick = [this] { return Tick(); };
+  co_return co_await AwaitWithTicks<T>(services_.options.keepalive_period, std::move(tick),
+                                       std::move(start));
+}
+
+Awaitable<void> ReceivePack::Tick() {
+  if (speaks_side_bands() && !gone_) {
+    std::string packet;
+    git::AppendKeepalive(packet);
+    co_await SendBytes(std::move(packet));
+  }
+}
+
+Awaitable<void> ReceivePack::SendBytes(std::string bytes) {
+  ResponseWriter& response = exchange_.response();
+  if (!response.started()) {
+    response.Start(GitHead(std::string(kResultType)));
+  }
+  const Status sent = co_await response.Write(bytes);
+  gone_ = gone_ || !sent.has_value();
+}
+
+Awaitable<void> ReceivePack::CheckPack() {
+  const std::chrono::nanoseconds began = services_.deps.clock.Monotonic();
+  auto check = [this] {
+    push_->WritePack(begin_);
+    push_->FinishPack();
+    return true;
+  };
+  co_await WorkWithTicks(std::move(check));
+  begin_ = {};
+  services_.metrics.push_index_seconds.Observe(
+      std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
+}
+
+Awaitable<void> ReceivePack::Commit() {
+  const std::chrono::nanoseconds began = services_.deps.clock.Monotonic();
+  std::string actor = "http";
+  auto stage = [this, &actor] { return push_->Stage(std::move(actor)); };
+  Result<std::optional<txn::Transaction>> staged = co_await WorkWithTicks(std::move(stage));
+  if (!staged) {
+    co_await FailWith(Stage::kBeforeProposal, staged.error());
+    co_return;
+  }
+  if (!staged->has_value()) {
+    co_await Answer();
+    co_return;
+  }
+  if (gone_) {
+    services_.metrics.CountPush("aborted");
+    exchange_.response().CloseAfterwards();
+    co_await SendText(exchange_, 400, "the client went away");
+    co_return;  // The transaction is dropped.
+  }
+  QUORATE_FAULT("http.before_commit");
+  auto start = [this, &staged](Callback<Result<txn::CommitOutcome>> done) {
+    repository_->transactions().Commit(std::move(**staged), std::move(done));
+  };
+  std::function<Awaitable<void>()> tick = [this] { return Tick(); };
+  Result<txn::CommitOutcome> outcome = co_await AwaitWithTicks<Result<txn::CommitOutcome>>(
+      services_.options.keepalive_period, std::move(tick), std::move(start));
+  services_.metrics.push_commit_seconds.Observe(
+      std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
+  if (outcome) {
+    QUORATE_FAULT("http.after_commit_before_report");
+    push_->OnCommitted(*outcome);
+    co_await Answer();
+  } else if (outcome.error().code() == Code::kConflict) {
+    push_->OnNothingDone(outcome.error());
+    co_await Answer();
+  } else {
+    co_await FailWith(Stage::kProposed, outcome.error());
+  }
+}
+
+Awaitable<void> ReceivePack::Answer() {
+  services_.metrics.CountPush(std::string(push_->OutcomeName()));
+  const git::PushCapabilities& capabilities = push_->request().capabilities;
+  std::string bytes;
+  if (capabilities.side_band_64k) {
+    if (!capabilities.quiet) {
+      git::AppendSideband(bytes, git::Band::kProgress, push_->TakeProgress());
+    }
+    git::AppendSideband(bytes, git::Band::kProgress, push_->messages());
+  }
+  bytes += git::RenderPushReport(capabilities, push_->Report());
+  if (!exchange_.response().started()) {
+    co_await SendResult(exchange_, bytes);
+    co_return;
+  }
+  co_await SendBytes(std::move(bytes));
+  if (!gone_) {
+    const Status finished = co_await exchange_.response().Finish();
+    static_cast<void>(finished);  // A client that left needs no answer.
+  }
+}
+
+// An error that is not about a reference. Where it promises that nothing was done, so does the answer: by
+// its status, or, once the response has begun, by a report that refuses everything.
+Awaitable<void> ReceivePack::FailWith(Stage stage, const Error& error) {
+  const bool unknown = stage == Stage::kProposed && (error.code() == Code::kOutcomeUnknown ||
+                                                     error.code() == Code::kInternal);
+  services_.metrics.CountPush(unknown ? "unknown" : "unavailable");
+  if (unknown) {
+    const std::string bytes = git::RenderPushFailure(push_->request().capabilities,
+                                                     "outcome unknown: " + error.message());
+    if (!exchange_.response().started()) {
+      co_await SendResult(exchange_, bytes);
+      co_return;
+    }
+    co_await SendBytes(bytes);
+  } else if (!exchange_.response().started()) {
+    co_await SendError(exchange_, error);
+    co_return;
+  } else {
+    push_->OnNothingDone(error);
+    std::string bytes;
+    if (speaks_side_bands()) {
+      git::AppendSideband(bytes, git::Band::kProgress, push_->messages());
+    }
+    bytes += git::RenderPushReport(push_->request().capabilities, push_->Report());
+    co_await SendBytes(std::move(bytes));
+  }
+  if (!gone_) {
+    const Status finished = co_await exchange_.response().Finish();
+    static_cast<void>(finished);  // A client that left needs no answer.
+  }
+}
+
+}  // namespace
+
+Awaitable<void> HandleReceivePack(const Services& services, Exchange& exchange,
+                                  RepositoryHandle repository, std::string name) {
+  ReceivePack receive(services, exchange, std::move(repository), std::move(name));
+  co_await receive.Run();
+}
+
+}  // namespace quorate::http

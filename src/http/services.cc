@@ -1,0 +1,78 @@
+#include "http/internal/services.h"
+
+#include <utility>
+
+#include "http/error_map.h"
+#include "http/internal/hop.h"
+
+namespace quorate::http {
+
+Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name) {
+  auto start = [&services, name = std::move(name)](Callback<Result<RepositoryHandle>> done) mutable {
+    services.deps.node.FindRepository(std::move(name), std::move(done));
+  };
+  co_return co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
+}
+
+bool IsReservedRepositoryName(std::string_view name) {
+  const std::string_view first = name.substr(0, name.find('/'));
+  return first == "api";
+}
+
+Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
+                                                 cluster::Repository& repository) {
+  auto start = [&repository](Callback<Result<txn::Snapshot>> done) {
+    repository.transactions().ReadSnapshot(std::move(done));
+  };
+  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+  if (!snapshot) {
+    co_return std::move(snapshot).error();
+  }
+  auto find = [&repository, &snapshot]() -> Result<RepositoryView> {
+    auto info = QUORATE_TRY(snapshot->FindRepository(repository.id()));
+    if (!info.has_value()) {
+      return Error(Code::kNotFound, "no repository " + repository.name());
+    }
+    return RepositoryView{std::move(*snapshot), std::move(*info)};
+  };
+  co_return co_await OnPool(services.deps.git, std::move(find));
+}
+
+Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text) {
+  ResponseHead head = PlainTextHead(status);
+  if (status == 503 || status == 429) {
+    head.headers.emplace_back("Retry-After", "1");
+  }
+  std::string body(text);
+  body += '\n';
+  const Status sent = co_await exchange.response().Send(std::move(head), body);
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+Awaitable<void> SendError(Exchange& exchange, const Error& error) {
+  const HttpError mapped = HttpErrorOf(error.code());
+  ResponseHead head = PlainTextHead(mapped.status);
+  if (mapped.retry_after_seconds > 0) {
+    head.headers.emplace_back("Retry-After", std::to_string(mapped.retry_after_seconds));
+  }
+  const std::string body = error.message() + "\n";
+  const Status sent = co_await exchange.response().Send(std::move(head), body);
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed) {
+  ResponseHead head = PlainTextHead(405);
+  head.headers.emplace_back("Allow", allowed);
+  const Status sent = co_await exchange.response().Send(std::move(head), "method not allowed\n");
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+ResponseHead GitHead(std::string content_type) {
+  return {.status = 200,
+          .content_type = std::move(content_type),
+          .headers = {{"Cache-Control", "no-cache, max-age=0, must-revalidate"},
+                      {"Pragma", "no-cache"},
+                      {"Expires", "Fri, 01 Jan 1980 00:00:00 GMT"}}};
+}
+
+}  // namespace quorate::http

@@ -5,6 +5,7 @@
 // at.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,12 +20,19 @@ struct Reference {
   ObjectType type;  // What it must be.
 };
 
+struct SpecialFile {
+  std::string name;  // As a file system without cases sees it.
+  ObjectId id;
+
+  friend auto operator<=>(const SpecialFile&, const SpecialFile&) = default;
+};
+
 struct CheckedObject {
   // Direct references in the object's order, repeated as often as they occur. Submodules are none.
   std::vector<Reference> references;
-  // Blobs that a tree names .gitmodules, .gitattributes, or something that a file system may take
-  // for these; and whether such a name is a symbolic link.
-  std::vector<ObjectId> special_files;
+  // Entries of a tree that are named .gitmodules, .gitattributes, or something that a file system
+  // may take for these; and whether one of them is a symbolic link.
+  std::vector<SpecialFile> special_files;
   bool special_link = false;
 };
 

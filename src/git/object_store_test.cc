@@ -6,13 +6,16 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/fault_point.h"
+#include "base/prng.h"
 #include "env/posix/child.h"
 #include "env/posix/file_system.h"
-#include "env/testing/manual_env.h"
+#include "env/random.h"
 #include "git/testing/git_repo.h"
 #include "git/testing/pack_builder.h"
 
@@ -20,6 +23,18 @@ namespace quorate::git {
 namespace {
 
 namespace fs = std::filesystem;
+
+class SharedRandom final : public env::Random {
+ public:
+  std::uint64_t Next() override {
+    const std::lock_guard lock(mutex_);
+    return prng_.Next();
+  }
+
+ private:
+  std::mutex mutex_;
+  Prng prng_{1};
+};
 
 class ObjectStoreTest : public ::testing::TestWithParam<ObjectFormat> {
  protected:
@@ -30,7 +45,7 @@ class ObjectStoreTest : public ::testing::TestWithParam<ObjectFormat> {
 
   void Reopen() {
     store_.reset();
-    store_ = ObjectStore::Open(root(), GetParam(), files_, children_, env_, options_).value();
+    store_ = ObjectStore::Open(root(), GetParam(), files_, children_, random_, options_).value();
   }
 
   // Feeds a pack in pieces of `piece` bytes, and finishes it.
@@ -115,7 +130,7 @@ class ObjectStoreTest : public ::testing::TestWithParam<ObjectFormat> {
   TemporaryDirectory directory_;
   env::PosixFileSystem files_;
   env::PosixChildLauncher children_;
-  env::ManualEnv env_;
+  SharedRandom random_;
   ObjectStoreOptions options_;
   std::unique_ptr<ObjectStore> store_;
   std::unique_ptr<PackReceiver> receiver_;
@@ -430,8 +445,14 @@ TEST_P(ObjectStoreTest, FilesWithAMeaningToGitAreJudgedByGit) {
   EXPECT_TRUE(NothingIsLeft());
   EXPECT_EQ(Refusal(modules("https://example.com/a", "100644")), "none");
 
+  // Approved under one name is not approved under another.
+  PackBuilder attributes(GetParam());
+  const ObjectId blob = attributes.Blob("[submodule \"a\"]\n\tpath = a\n\turl = -u./payload\n");
+  attributes.Commit({.tree = attributes.Tree({{"100644", ".gitattributes", blob}}), .parents = {}});
+  EXPECT_EQ(Refusal(attributes.Finish()), "none");
+  EXPECT_NE(Refusal(modules("-u./payload", "100644")).find("gitmodulesUrl"), std::string::npos);
+
   // The same file again needs no process, and still none of its kind gets through.
-  receiver_ = store_->NewReceiver();
   EXPECT_EQ(Refusal(modules("https://example.com/a", "100644")), "none");
   EXPECT_NE(Refusal(modules("https://example.com/a", "120000")).find("gitmodulesSymlink"),
             std::string::npos);
@@ -597,6 +618,63 @@ TEST_P(ObjectStoreTest, PacksThatHousekeepingMadeAreFound) {
     EXPECT_TRUE(Has(tip));
   }
   ExpectSound(tips);
+}
+
+TEST_P(ObjectStoreTest, PacksThatHousekeepingReplacedAreForgotten) {
+  ObjectId large;
+  const PackRecord record = Install(Large(3, 100000, &large));
+  EXPECT_TRUE(Has(large));
+  GitRepo repo(GetParam());
+  const std::string objects = store_->objects_directory();
+  ASSERT_EQ(repo.RunOver(objects,
+                         {"pack-objects", "-q", "--all-progress-implied", "--revs",
+                          objects + "/pack/pack"},
+                         large.ToHex() + "\n")
+                .status,
+            0);
+  fs::remove(objects + "/pack/pack-" + record.digest.ToHex() + ".idx");
+  fs::remove(objects + "/pack/pack-" + record.digest.ToHex() + ".pack");
+  EXPECT_EQ(Packs(), 1U);
+  EXPECT_EQ(store_->Read(large).value().type, ObjectType::kCommit);
+  ExpectSound({large});
+}
+
+TEST_P(ObjectStoreTest, ManyPushAtOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kPushes = 8;
+  std::vector<std::thread> threads;
+  std::vector<std::vector<ObjectId>> tips(kThreads);
+  std::mutex install;  // Installs come from one strand.
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([this, t, &install, &mine = tips[static_cast<std::size_t>(t)]] {
+      for (int i = 0; i < kPushes; ++i) {
+        const std::vector<ObjectId> parents(mine.begin() + (i == 0 ? 0 : i - 1), mine.end());
+        const SmallPush push = Small(std::to_string(t) + " " + std::to_string(i), parents);
+        const std::unique_ptr<PackReceiver> receiver = store_->NewReceiver();
+        if (!receiver->Write(push.pack)) {
+          return;
+        }
+        Result<std::unique_ptr<QuarantinedPack>> pack = receiver->Finish();
+        const std::lock_guard lock(install);
+        if (!pack) {
+          return;
+        }
+        const PackRecord record = (*pack)->record();
+        if (!store_->Install(record, *std::move(pack))) {
+          return;
+        }
+        mine.push_back(push.commit);
+      }
+    });
+  }
+  std::vector<ObjectId> all;
+  for (int t = 0; t < kThreads; ++t) {
+    threads[static_cast<std::size_t>(t)].join();
+    const std::vector<ObjectId>& mine = tips[static_cast<std::size_t>(t)];
+    EXPECT_EQ(mine.size(), std::size_t{kPushes});
+    all.insert(all.end(), mine.begin(), mine.end());
+  }
+  ExpectSound(all);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, ObjectStoreTest,

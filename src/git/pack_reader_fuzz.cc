@@ -1,5 +1,5 @@
-// The first byte chooses the format; the rest is a pack, read once as it is and once with a checksum
-// that matches, so that what lies behind the checksum is reached.
+// The first byte chooses the format; the rest is a pack, read once as it is and once with a
+// checksum that matches, so that what lies behind the checksum is reached.
 #include <cstdint>
 #include <string>
 #include <string_view>

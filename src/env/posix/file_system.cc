@@ -47,9 +47,9 @@ Status WriteAll(const FileDescriptor& file, std::string_view bytes, const std::s
   return Ok();
 }
 
-// Writes a new file, or leaves none.
+// Writes the whole file, or leaves none.
 Status WriteNew(const std::string& path, std::string_view contents) {
-  FileDescriptor file = QUORATE_TRY(Open(path, O_WRONLY | O_CREAT | O_EXCL, 0666));
+  FileDescriptor file = QUORATE_TRY(Open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666));
   Status written = WriteAll(file, contents, path);
   if (file.Close() != 0 && written) {
     written = SystemError(errno, "close " + path);
@@ -146,10 +146,10 @@ Status PosixFileSystem::RemoveAll(const std::string& path) {
 }
 
 Status PosixFileSystem::WriteFile(const std::string& path, std::string_view contents) {
-  // The process id keeps apart what an earlier process left behind.
+  // The process id keeps apart two processes; what an earlier one left under the name is
+  // overwritten.
   const std::string temporary =
       path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(temporaries_.fetch_add(1));
-  ::unlink(temporary.c_str());
   QUORATE_TRY(WriteNew(temporary, contents));
   const Status renamed = Rename(temporary, path);
   if (!renamed) {

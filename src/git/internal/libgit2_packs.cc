@@ -37,9 +37,22 @@ class Libgit2Packs final : public PackedObjects {
     return FindHeadLocked(id);
   }
 
+  // Housekeeping may have removed a pack that the library still believes in: what it cannot read is
+  // damaged only if a fresh look cannot read it either.
+
   Result<std::optional<Object>> Find(const ObjectId& id, std::uint64_t size_max) override {
     const std::lock_guard lock(mutex_);
-    const std::optional<ObjectHead> head = QUORATE_TRY(FindHeadLocked(id));
+    Result<std::optional<Object>> found = FindLocked(id, size_max);
+    if (!found && found.error().code() == Code::kCorruption) {
+      CloseLocked();
+      found = FindLocked(id, size_max);
+    }
+    return found;
+  }
+
+ private:
+  Result<std::optional<Object>> FindLocked(const ObjectId& id, std::uint64_t size_max) {
+    const std::optional<ObjectHead> head = QUORATE_TRY(TryHeadLocked(id));
     if (!head) {
       return std::optional<Object>();
     }
@@ -57,7 +70,6 @@ class Libgit2Packs final : public PackedObjects {
     return std::optional<Object>(std::move(object));
   }
 
- private:
   static git_oid Oid(const ObjectId& id) {
     git_oid oid;
     git_oid_fromraw(&oid, reinterpret_cast<const unsigned char*>(id.raw().data()));
@@ -67,8 +79,17 @@ class Libgit2Packs final : public PackedObjects {
     return {Code::kCorruption, "object " + id.ToHex() + ": " + Libgit2Message()};
   }
 
-  // The library looks for new packs only when it misses an object in those it knows.
   Result<std::optional<ObjectHead>> FindHeadLocked(const ObjectId& id) {
+    Result<std::optional<ObjectHead>> head = TryHeadLocked(id);
+    if (!head && head.error().code() == Code::kCorruption) {
+      CloseLocked();
+      head = TryHeadLocked(id);
+    }
+    return head;
+  }
+
+  // The library looks for new packs only when it misses an object in those it knows.
+  Result<std::optional<ObjectHead>> TryHeadLocked(const ObjectId& id) {
     QUORATE_TRY(OpenLocked());
     const git_oid oid = Oid(id);
     std::size_t size = 0;
@@ -82,6 +103,11 @@ class Libgit2Packs final : public PackedObjects {
       return Damaged(id);
     }
     return std::optional<ObjectHead>(ObjectHead{*known, size});
+  }
+
+  void CloseLocked() {
+    git_odb_free(odb_);
+    odb_ = nullptr;
   }
 
   Status OpenLocked() {

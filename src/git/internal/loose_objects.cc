@@ -82,9 +82,11 @@ Result<std::optional<Object>> LooseObjects::Find(const ObjectId& id, std::uint64
 Status LooseObjects::Write(const ObjectId& id, ObjectType type, std::string_view content,
                            Existing existing) {
   const std::string hex = id.ToHex();
-  if (existing == Existing::kTrust && files_.FileSize(Path(hex)).has_value() &&
-      *files_.FileSize(Path(hex)) > 0) {
-    return Ok();
+  if (existing == Existing::kTrust) {
+    const Result<std::uint64_t> size = files_.FileSize(Path(hex));
+    if (size && *size > 0) {
+      return Ok();
+    }
   }
   // Made elsewhere, so that a crash leaves no strange names among the objects.
   const std::string scratch = scratch_ + "/loose-" + std::to_string(written_.fetch_add(1));

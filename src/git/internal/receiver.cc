@@ -101,7 +101,7 @@ Result<std::unique_ptr<QuarantinedPack>> Receiver::FinishInMemory() {
   }
   if (checked->special_link || !context_.approved.Contains(checked->special_files)) {
     // Git reads such files, and knows what must not stand in them.
-    const std::vector<ObjectId> special = std::move(checked->special_files);
+    const std::vector<SpecialFile> special = std::move(checked->special_files);
     const bool link = checked->special_link;
     QUORATE_TRY(Spill());
     Result<std::unique_ptr<QuarantinedPack>> pack = FinishIndexed();

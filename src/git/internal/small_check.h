@@ -8,13 +8,14 @@
 
 #include "base/result.h"
 #include "git/internal/store_context.h"
+#include "git/object_check.h"
 #include "git/pack_reader.h"
 
 namespace quorate::git::internal {
 
 struct SmallPackObjects {
   std::vector<UnpackedObject> objects;
-  std::vector<ObjectId> special_files;  // For git to look at; see CheckedObject.
+  std::vector<SpecialFile> special_files;  // For git to look at; see CheckedObject.
   bool special_link = false;
 };
 

@@ -37,18 +37,21 @@ bool StagedPacks::IsHeld(const Sha256Digest& digest) const {
   return holders_.contains(digest);
 }
 
-bool ApprovedFiles::Contains(const std::vector<ObjectId>& ids) const {
+bool ApprovedFiles::Contains(const std::vector<SpecialFile>& files) const {
   const std::lock_guard lock(mutex_);
-  return std::ranges::all_of(ids, [this](const ObjectId& id) { return ids_.contains(id); });
+  return std::ranges::all_of(files,
+                             [this](const SpecialFile& file) { return files_.contains(file); });
 }
 
-void ApprovedFiles::Add(const std::vector<ObjectId>& ids) {
-  constexpr std::size_t kIdsMax = 1024;
+void ApprovedFiles::Add(const std::vector<SpecialFile>& files) {
+  constexpr std::size_t kFilesMax = 1024;
   const std::lock_guard lock(mutex_);
-  if (ids_.size() + ids.size() > kIdsMax) {
-    ids_.clear();
+  if (files_.size() + files.size() > kFilesMax) {
+    files_.clear();
   }
-  ids_.insert(ids.begin(), ids.end());
+  if (files.size() <= kFilesMax) {
+    files_.insert(files.begin(), files.end());
+  }
 }
 
 StoreContext::StoreContext(std::string root_directory, ObjectFormat object_format,

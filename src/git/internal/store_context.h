@@ -16,6 +16,7 @@
 #include "git/internal/git_child.h"
 #include "git/internal/loose_objects.h"
 #include "git/internal/object_reader.h"
+#include "git/object_check.h"
 #include "git/object_id.h"
 #include "git/object_store.h"
 
@@ -34,16 +35,17 @@ class StagedPacks {
   std::map<Sha256Digest, int> holders_;
 };
 
-// Blobs that git found fit to be a .gitmodules or .gitattributes, so that it need not look at them
-// for every push. Forgets all when full. Safe from any thread.
+// Files that git found fit to be a .gitmodules or .gitattributes, so that it need not look at them
+// for every push. The name counts: what is good attributes may be bad modules. Forgets all when
+// full. Safe from any thread.
 class ApprovedFiles {
  public:
-  bool Contains(const std::vector<ObjectId>& ids) const;
-  void Add(const std::vector<ObjectId>& ids);
+  bool Contains(const std::vector<SpecialFile>& files) const;
+  void Add(const std::vector<SpecialFile>& files);
 
  private:
   mutable std::mutex mutex_;
-  std::set<ObjectId> ids_;
+  std::set<SpecialFile> files_;
 };
 
 struct StoreContext {

@@ -115,7 +115,7 @@ Status CheckName(const TreeEntry& entry, CheckedObject& checked) {
     return Malformed("hasDotgit", "contains '.git'");
   }
   if (IsSpecial(folded) && !IsDirectory(entry)) {
-    checked.special_files.push_back(entry.id);
+    checked.special_files.push_back({folded, entry.id});
     checked.special_link |= (entry.mode & kTypeMask) == kLink;
   }
   return Ok();

@@ -40,7 +40,7 @@ TEST_P(StormTest, LosesNothing) {
     sum.transfers += result.transfers;
     sum.conf_changes += result.conf_changes;
   }
-  if (only == 0) {  // A storm in which nothing happens proves nothing.
+  if (count >= 20) {  // A storm in which nothing happens proves nothing.
     const auto per_seed = [count](int total) { return total / static_cast<int>(count); };
     EXPECT_GE(per_seed(sum.acknowledged), 50);
     EXPECT_GE(per_seed(sum.reads), 10);

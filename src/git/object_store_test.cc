@@ -432,7 +432,7 @@ TEST_P(ObjectStoreTest, MalformedObjectsAreRefusedEitherWay) {
 }
 
 TEST_P(ObjectStoreTest, FilesWithAMeaningToGitAreJudgedByGit) {
-  const auto modules = [this](std::string_view url, const char* mode) {
+  const auto modules = [](std::string_view url, const char* mode) {
     PackBuilder builder(GetParam());
     const ObjectId blob =
         builder.Blob("[submodule \"a\"]\n\tpath = a\n\turl = " + std::string(url) + "\n");

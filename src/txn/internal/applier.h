@@ -40,8 +40,8 @@ class Applier {
 
   // Applies all of them, or those before the first that fails; applied() says how far it came.
   //   kCorruption          an entry does not fit the state, or a pack is damaged or missing;
-  //   kResourceExhausted   the disk is full; the same items may be tried again;
-  //   others               the store or the file system failed.
+  //   kResourceExhausted   the disk is full for a pack; the same items may be tried again;
+  //   others               the store or the file system failed: no second attempt.
   Status Apply(std::vector<ApplyItem>& items);
 
   Position applied() const { return applied_; }

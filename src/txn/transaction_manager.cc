@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -30,7 +31,10 @@ class TransactionManager::Impl final : public log::StateMachine,
   Impl(TransactionManagerDeps deps, TransactionManagerOptions options)
       : deps_(std::move(deps)),
         options_(options),
-        published_(std::make_shared<Published>(kBootstrapPosition.lsn)) {}
+        published_(std::make_shared<Published>(kBootstrapPosition.lsn)),
+        apply_seconds_(deps_.metrics.GetHistogram("quorate_transaction_apply_seconds",
+                                                  "From the commit of an entry to its application.",
+                                                  {}, env::LatencyBounds())) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -55,7 +59,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   using ReadDone = Callback<Result<Snapshot>>;
 
   void StartLog(Position applied);
-  void OnBatch(Position applied, const Status& status);
+  void OnBatch(const ApplyQueue::Batch& batch);
   void OnBarrier(Result<Lsn> barrier, ReadDone done);
   void WakeReaders();
   void FailReaders(const Error& reason);
@@ -66,6 +70,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   const TransactionManagerDeps deps_;
   const TransactionManagerOptions options_;
   const std::shared_ptr<Published> published_;
+  env::Histogram& apply_seconds_;
 
   // Made by Open(), before the strand knows of them.
   std::unique_ptr<Sequencer> sequencer_;
@@ -93,9 +98,9 @@ Status TransactionManager::Impl::Open() {
   apply_ = std::make_shared<ApplyQueue>(
       deps_.strand, deps_.storage,
       std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied),
-      [weak = weak_from_this()](Position upto, const Status& status) {
+      [weak = weak_from_this()](const ApplyQueue::Batch& batch) {
         if (const std::shared_ptr<Impl> self = weak.lock()) {
-          self->OnBatch(upto, status);
+          self->OnBatch(batch);
         }
       });
   published_->SetOpen();
@@ -206,10 +211,12 @@ void TransactionManager::Impl::OnFenced(const Error& reason) {
   Fence(reason);
 }
 
-void TransactionManager::Impl::OnBatch(Position applied, const Status& status) {
+void TransactionManager::Impl::OnBatch(const ApplyQueue::Batch& batch) {
   deps_.strand.AssertCurrent();
-  if (!published_->fenced() && applied.lsn > applied_) {
-    applied_ = applied.lsn;
+  if (!published_->fenced() && batch.applied.lsn > applied_) {
+    applied_ = batch.applied.lsn;
+    const auto since = deps_.clock.Monotonic() - batch.committed_at;
+    apply_seconds_.Observe(std::chrono::duration<double>(since).count());
     if (!log_stopping_) {
       deps_.log.Applied(applied_);
     }
@@ -217,11 +224,12 @@ void TransactionManager::Impl::OnBatch(Position applied, const Status& status) {
     WakeReaders();
   }
   if (apply_->stalled()) {
-    deps_.logger.Warn("cannot apply: the disk is full", {{"partition", deps_.partition.value},
-                                                         {"applied", applied_.value},
-                                                         {"error", status.error().message()}});
-  } else if (!status) {
-    Fence(status.error());
+    deps_.logger.Warn("cannot apply: the disk is full",
+                      {{"partition", deps_.partition.value},
+                       {"applied", applied_.value},
+                       {"error", batch.status.error().message()}});
+  } else if (!batch.status) {
+    Fence(batch.status.error());
   }
   StopLogWhenDrained();
   FinishStop();

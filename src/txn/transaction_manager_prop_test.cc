@@ -105,8 +105,8 @@ class Clients {
     world_.Run();
     if (!world_.manager().LocalSnapshot()->FindRepository(kRepository).value()) {
       Transaction create = *world_.manager().Begin({});
-      ASSERT_TRUE(create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1,
-                                               "refs/heads/main"));
+      ASSERT_TRUE(
+          create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main"));
       world_.manager().Commit(std::move(create), [](Result<CommitOutcome> outcome) {
         ASSERT_TRUE(outcome) << outcome.error().ToString();
       });
@@ -205,8 +205,8 @@ class Clients {
     CheckAll();
   }
 
-  // What was acknowledged is there, what was refused is not; the rest was done wholly or not at all;
-  // and the references are what the log in its order makes of them.
+  // What was acknowledged is there, what was refused is not; the rest was done wholly or not at
+  // all; and the references are what the log in its order makes of them.
   void CheckAll() {
     const Snapshot snapshot = *world_.manager().LocalSnapshot();
     std::map<Lsn, const Attempt*> in_order;

@@ -236,10 +236,11 @@ Status Applier::Flush(StateBatch& state) {
   if (!position) {
     return Ok();
   }
-  Status written = store_.Write(state.Take(), {.sync = false});
+  const Status written = store_.Write(state.Take(), {.sync = false});
   if (!written) {
-    return std::move(written).error().Wrap(
-        fmt::format("apply up to entry {}", position->lsn.value));
+    // Whatever it was, the store takes no further write: a second attempt has no sense.
+    return Error(Code::kInternal, fmt::format("apply up to entry {}: {}", position->lsn.value,
+                                              written.error().message()));
   }
   applied_ = *position;
   QUORATE_FAULT("txn.after_apply");

@@ -5,15 +5,16 @@
 // was written, and the log delivers the rest again.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
-#include "consensus/entry.h"
 #include "git/pack_installer.h"
 #include "kv/store.h"
+#include "log/log_manager.h"
 #include "txn/internal/log_record.h"
 #include "txn/internal/state_batch.h"
 
@@ -24,6 +25,7 @@ struct ApplyItem {
   consensus::Entry entry;
   std::optional<LogRecord> record;              // Of the entry, if it was decoded already.
   std::unique_ptr<git::QuarantinedPack> local;  // This node's copy of its pack, if any.
+  std::chrono::nanoseconds committed_at{0};
 };
 
 class Applier {
@@ -38,8 +40,8 @@ class Applier {
 
   // Applies all of them, or those before the first that fails; applied() says how far it came.
   //   kCorruption          an entry does not fit the state, or a pack is damaged or missing;
-  //   kResourceExhausted   the disk is full; the same items may be tried again;
-  //   others               the store or the file system failed.
+  //   kResourceExhausted   the disk is full for a pack; the same items may be tried again;
+  //   others               the store or the file system failed: no second attempt.
   Status Apply(std::vector<ApplyItem>& items);
 
   Position applied() const { return applied_; }

@@ -65,31 +65,32 @@ void ApplyQueue::Start() {
   }
   busy_ = true;
   storage_.Post([self = shared_from_this(), items = std::move(items)]() mutable {
-    Status status = self->applier_->Apply(items);
-    const Position applied = self->applier_->applied();
+    Batch batch{.applied = {}, .status = self->applier_->Apply(items)};
+    batch.applied = self->applier_->applied();
+    batch.committed_at = items.front().committed_at;
     env::Strand& strand = self->strand_;
-    strand.Post([self = std::move(self), items = std::move(items), applied,
-                 status = std::move(status)]() mutable {
-      self->Finish(std::move(items), applied, status);
-    });
+    strand.Post(
+        [self = std::move(self), items = std::move(items), batch = std::move(batch)]() mutable {
+          self->Finish(std::move(items), std::move(batch));
+        });
   });
 }
 
-void ApplyQueue::Finish(std::vector<ApplyItem> items, Position applied, const Status& status) {
+void ApplyQueue::Finish(std::vector<ApplyItem> items, Batch batch) {
   strand_.AssertCurrent();
   busy_ = false;
-  stalled_ = !status && status.error().code() == Code::kResourceExhausted;
+  stalled_ = !batch.status && batch.status.error().code() == Code::kResourceExhausted;
   if (stalled_ && !closed_) {
-    for (auto item = items.rbegin(); item != items.rend() && item->entry.lsn > applied.lsn;
-         ++item) {
+    const Lsn applied = batch.applied.lsn;
+    for (auto item = items.rbegin(); item != items.rend() && item->entry.lsn > applied; ++item) {
       waiting_.push_front(std::move(*item));
     }
   }
-  if (!status && !stalled_) {
+  if (!batch.status && !stalled_) {
     closed_ = true;
     waiting_.clear();
   }
-  on_batch_(applied, status);
+  on_batch_(batch);
   if (!stalled_) {
     Start();
   }

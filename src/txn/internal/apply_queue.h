@@ -2,6 +2,7 @@
 // batches, one at a time, to the storage strand, where the Applier works.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -18,8 +19,13 @@ namespace quorate::txn::internal {
 
 class ApplyQueue : public std::enable_shared_from_this<ApplyQueue> {
  public:
-  // Called on the partition's strand after each batch: how far it came and, if it failed, why.
-  using OnBatch = std::function<void(Position applied, const Status& status)>;
+  struct Batch {
+    Position applied;                          // How far it came,
+    Status status;                             // and why no further.
+    std::chrono::nanoseconds committed_at{0};  // Of its oldest entry.
+  };
+  // Called on the partition's strand after each batch.
+  using OnBatch = std::function<void(const Batch& batch)>;
 
   // The strands outlive it.
   ApplyQueue(env::Strand& strand, env::Strand& storage, std::shared_ptr<Applier> applier,
@@ -42,7 +48,7 @@ class ApplyQueue : public std::enable_shared_from_this<ApplyQueue> {
 
  private:
   void Start() QUORATE_REQUIRES(strand_);
-  void Finish(std::vector<ApplyItem> items, Position applied, const Status& status);
+  void Finish(std::vector<ApplyItem> items, Batch batch);
 
   env::Strand& strand_;
   env::Strand& storage_;

@@ -231,7 +231,10 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   strand_.AssertCurrent();
   QUORATE_CHECK(entry.lsn == committed_.Next());
   committed_ = entry.lsn;
-  ApplyItem item{.entry = std::move(entry), .record = {}, .local = nullptr};
+  ApplyItem item{.entry = std::move(entry),
+                 .record = {},
+                 .local = nullptr,
+                 .committed_at = deps_.clock.Monotonic()};
   if (!pending_.empty() && pending_.front().position == item.entry.position()) {
     Acknowledge(item);
     AnswerUnchanged();

@@ -466,12 +466,8 @@ void Scenario::Sync(const Words&) {
   world_.Run();
 }
 
-// fail install CODE | fail disk on|off
+// fail install corruption|full: the next installation of a pack.
 void Scenario::Fail(const Words& words) {
-  if (Word(words, 1) == "disk") {
-    world_.disk.SetDiskFull(Word(words, 2) == "on");
-    return;
-  }
   world_.packs.FailNextInstall(Error(
       Word(words, 2) == "corruption" ? Code::kCorruption : Code::kResourceExhausted, "as told"));
 }

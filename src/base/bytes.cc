@@ -41,8 +41,12 @@ T ReadBigEndian(std::string_view bytes) {
 
 }  // namespace
 
-void AppendBigEndian64(std::string& out, std::uint64_t value) { AppendBigEndian(out, value); }
-void AppendBigEndian32(std::string& out, std::uint32_t value) { AppendBigEndian(out, value); }
+void AppendBigEndian64(std::string& out, std::uint64_t value) {
+  AppendBigEndian(out, value);
+}
+void AppendBigEndian32(std::string& out, std::uint32_t value) {
+  AppendBigEndian(out, value);
+}
 
 std::uint64_t ReadBigEndian64(std::string_view bytes) {
   return ReadBigEndian<std::uint64_t>(bytes);

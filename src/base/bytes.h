@@ -1,4 +1,5 @@
-// Fixed-width integers as bytes, and hexadecimal. Keys are big-endian, so that they sort as numbers.
+// Fixed-width integers as bytes, and hexadecimal. Keys are big-endian, so that they sort as
+// numbers.
 #pragma once
 
 #include <cstddef>

@@ -7,7 +7,9 @@
 
 namespace quorate {
 
-std::string Sha256Digest::ToHex() const { return HexEncode(view()); }
+std::string Sha256Digest::ToHex() const {
+  return HexEncode(view());
+}
 
 struct Sha256Hasher::Impl {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -22,7 +24,8 @@ struct Sha256Hasher::Impl {
   Impl& operator=(const Impl&) = delete;
 };
 
-Sha256Hasher::Sha256Hasher() : impl_(std::make_unique<Impl>()) {}
+Sha256Hasher::Sha256Hasher() : impl_(std::make_unique<Impl>()) {
+}
 Sha256Hasher::~Sha256Hasher() = default;
 
 void Sha256Hasher::Update(std::string_view bytes) {

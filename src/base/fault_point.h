@@ -33,14 +33,14 @@ int FaultPointPassages(std::string_view name);
 
 }  // namespace quorate
 
-#define QUORATE_FAULT_STATUS(name)                                                \
+#define QUORATE_FAULT_STATUS(name)                                   \
   (::quorate::internal::faults_armed.load(std::memory_order_relaxed) \
-       ? ::quorate::internal::PassFaultPoint(name)                                \
+       ? ::quorate::internal::PassFaultPoint(name)                   \
        : ::quorate::Ok())
 
-#define QUORATE_FAULT(name)                                                         \
-  do {                                                                              \
+#define QUORATE_FAULT(name)                                                               \
+  do {                                                                                    \
     if (::quorate::internal::faults_armed.load(std::memory_order_relaxed)) [[unlikely]] { \
-      static_cast<void>(::quorate::internal::PassFaultPoint(name));                 \
-    }                                                                               \
+      static_cast<void>(::quorate::internal::PassFaultPoint(name));                       \
+    }                                                                                     \
   } while (false)

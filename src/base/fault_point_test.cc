@@ -10,7 +10,9 @@ class FaultPointTest : public testing::Test {
   void TearDown() override { ASSERT_TRUE(ArmFaultPoints("")); }
 };
 
-TEST_F(FaultPointTest, DisarmedPointsPass) { EXPECT_TRUE(QUORATE_FAULT_STATUS("a")); }
+TEST_F(FaultPointTest, DisarmedPointsPass) {
+  EXPECT_TRUE(QUORATE_FAULT_STATUS("a"));
+}
 
 TEST_F(FaultPointTest, FailsOnTheNamedPassageOnly) {
   ASSERT_TRUE(ArmFaultPoints("a=fail@2"));

@@ -20,8 +20,8 @@ struct StrongId {
   }
 };
 
-using Lsn = StrongId<struct LsnTag>;                // A position in one partition's log (= Raft index).
-using Term = StrongId<struct TermTag>;              // A Raft term.
+using Lsn = StrongId<struct LsnTag>;    // A position in one partition's log (= Raft index).
+using Term = StrongId<struct TermTag>;  // A Raft term.
 using PartitionId = StrongId<struct PartitionTag>;  // 1 is the meta partition; 0 is none.
 using ReplicaId = StrongId<struct ReplicaTag>;      // A replica within its group; 0 is none.
 using NodeId = StrongId<struct NodeTag>;            // A `quorate serve` process; 0 is none.

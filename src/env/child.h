@@ -25,18 +25,25 @@ class Child {
   virtual ~Child() = default;
 
   // Our ends of the pipes, -1 where there is none or it was closed. Non-blocking I/O on them is the
-  // caller's affair; the child keeps owning them.
+  // caller's affair, and then instead of the calls below; the child keeps owning them. That of
+  // stdin is non-blocking already.
   virtual int stdin_fd() const = 0;
   virtual int stdout_fd() const = 0;
   virtual int stderr_fd() const = 0;
   virtual void CloseStdin() = 0;
 
   // Blocking writes and reads. Write fails with kUnavailable when the child closed its end. Read
-  // returns "" at the end of the stream.
+  // returns "" at the end of the stream. While they wait they take in what the child writes to
+  // stderr (as far as ReadStderr() and TakeStderr() will want it), so that a talkative child does
+  // not stand still.
   virtual Status Write(std::string_view bytes) = 0;
   virtual Result<std::string> ReadStdout(std::size_t size_max) = 0;
   // All of stderr up to its end; what is beyond `size_max` is read and dropped.
   virtual Result<std::string> ReadStderr(std::size_t size_max) = 0;
+
+  // What came on stderr since the last call, as far as it is there: does not wait. Not returned by
+  // ReadStderr() again.
+  virtual std::string TakeStderr() = 0;
 
   // Waits for the end. The exit status, or 128 + signal. Once only.
   virtual Result<int> Wait() = 0;

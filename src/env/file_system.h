@@ -30,6 +30,10 @@ class FileSystem {
 
   virtual Result<std::string> ReadFile(const std::string& path) = 0;
 
+  // At most `size_max` bytes from `offset` on; fewer only at the end of the file.
+  virtual Result<std::string> ReadRange(const std::string& path, std::uint64_t offset,
+                                        std::size_t size_max) = 0;
+
   // Replaces `to` if it exists.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
 

@@ -16,7 +16,9 @@ enum class ObjectFormat : std::uint8_t { kSha1 = 1, kSha256 = 2 };
 constexpr std::size_t RawSize(ObjectFormat format) {
   return format == ObjectFormat::kSha1 ? 20 : 32;
 }
-constexpr std::size_t HexSize(ObjectFormat format) { return RawSize(format) * 2; }
+constexpr std::size_t HexSize(ObjectFormat format) {
+  return RawSize(format) * 2;
+}
 
 // "sha1" or "sha256", as in Git's object-format capability.
 std::string_view FormatName(ObjectFormat format);

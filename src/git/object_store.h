@@ -1,11 +1,11 @@
 // ObjectStore: the objects of one partition, in a directory that stock git can read.
 //
 // Layout below `root` (DATA/partitions/<id>): objects/ (loose objects and packs, as Git has them),
-// incoming/ (quarantines of pushes under way; emptied by Open()), staged/ (side-stored packs, synced,
-// that a log entry names or is about to name).
+// incoming/ (quarantines of pushes under way; emptied by Open()), staged/ (side-stored packs,
+// synced, that a log entry names or is about to name).
 //
-// The invariant is the closure rule: an object enters only if everything it refers to directly is in
-// the same pack or in the store already. So the check of a push looks at the new pack's direct
+// The invariant is the closure rule: an object enters only if everything it refers to directly is
+// in the same pack or in the store already. So the check of a push looks at the new pack's direct
 // references only, and nothing incomplete can ever become reachable.
 //
 // Small packs (few objects, few bytes) are unpacked into loose objects, as Git does below
@@ -26,23 +26,17 @@
 #include "env/child.h"
 #include "env/file_system.h"
 #include "env/random.h"
+#include "git/object.h"
 #include "git/object_id.h"
 #include "git/pack_installer.h"
 
 namespace quorate::git {
 
-enum class ObjectType : std::uint8_t { kCommit = 1, kTree = 2, kBlob = 3, kTag = 4 };
-
-struct Object {
-  ObjectType type;
-  std::string content;
-};
-
 struct ObjectStoreOptions {
-  std::size_t inline_bytes_max = 128 << 10;       // Larger packs are stored beside the log.
-  std::uint32_t unpack_objects_max = 100;         // More objects than this stay a pack.
-  std::uint64_t pack_bytes_max = 16ULL << 30;     // A larger pack is refused.
-  std::uint64_t object_bytes_max = 4ULL << 30;    // A larger declared object is refused.
+  std::size_t inline_bytes_max = 128 << 10;     // Larger packs are stored beside the log.
+  std::uint32_t unpack_objects_max = 100;       // More objects than this stay a pack.
+  std::uint64_t pack_bytes_max = 16ULL << 30;   // A larger pack is refused.
+  std::uint64_t object_bytes_max = 4ULL << 30;  // A larger declared object is refused.
 };
 
 // Receives one push's pack, piece by piece, and ends as a QuarantinedPack. One thread at a time;
@@ -56,8 +50,8 @@ class PackReceiver {
   virtual Status Write(std::string_view bytes) = 0;
 
   // The pack is complete: checks checksum, deltas, objects and the closure rule.
-  //   kInvalidArgument     the pack is broken, malformed, truncated or lacks objects; message as above;
-  //   kResourceExhausted   a limit, or the disk is full.
+  //   kInvalidArgument     the pack is broken, malformed, truncated or lacks objects; message as
+  //   above; kResourceExhausted   a limit, or the disk is full.
   virtual Result<std::unique_ptr<QuarantinedPack>> Finish() = 0;
 
   // After Finish(): whether a new value of a ref exists in the pack or in the store, its type, and
@@ -98,7 +92,8 @@ class ObjectStore final : public PackInstaller {
 
   Status Install(const PackRecord& record, std::unique_ptr<QuarantinedPack> local) override;
 
-  // Removes staged packs whose digest `is_named` does not know: left by pushes that a crash cut off.
+  // Removes staged packs whose digest `is_named` does not know: left by pushes that a crash cut
+  // off.
   Status DropStagedExcept(const std::vector<Sha256Digest>& named);
 
  private:

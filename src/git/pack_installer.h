@@ -13,23 +13,28 @@ namespace quorate::git {
 // A pack as the log names it: the same on every replica. Small packs travel in the entry itself;
 // large ones beside the log, under their digest.
 struct PackRecord {
-  Sha256Digest digest;       // Of the pack's bytes (thin as received when inline; completed else).
-  std::uint64_t size = 0;    // Bytes.
+  Sha256Digest digest;     // Of the pack's bytes (thin as received when inline; completed else).
+  std::uint64_t size = 0;  // Bytes.
   std::uint32_t objects = 0;
   std::string inline_bytes;  // The whole pack if inline, else empty.
 };
 
 // What this node holds of a checked pack that no transaction has committed yet: the quarantine.
-// Destroying it before Install() leaves nothing behind.
+// Destroying it before Persist() leaves nothing behind. After Persist() the side-stored pack stays,
+// because an entry in the log may name it, until Install(), Discard() or DropStagedExcept().
 class QuarantinedPack {
  public:
   virtual ~QuarantinedPack() = default;
 
   virtual const PackRecord& record() const = 0;
 
-  // Makes a side-stored pack survive a crash (fsync of file and name) under its digest. No-op for an
-  // inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
+  // Makes a side-stored pack survive a crash (fsync of file and name) under its digest. No-op for
+  // an inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
   virtual Status Persist() = 0;
+
+  // Takes Persist() back. Only for a pack that no entry in any log can name: one whose transaction
+  // was refused before it was appended. No-op for an inline one.
+  virtual Status Discard() = 0;
 };
 
 // Makes the objects of committed packs readable. Called in LSN order on a strand that may block.

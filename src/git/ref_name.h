@@ -5,9 +5,9 @@
 
 namespace quorate::git {
 
-// A full name below refs/ that a client may create: at least "refs/x", no component that is empty,
-// begins with "." or ends with ".lock", no "..", "@{", control bytes, space, ~^:?*[\ or DEL, no final "/" or
-// ".", at most 1024 bytes... HEAD is not one.
+// A full name below refs/ that a client may create: "refs/" and at least one more component, at
+// most 1024 bytes. No component is empty, begins with "." or ends with ".lock"; nowhere "..", "@{",
+// a control byte, DEL, space or one of ~ ^ : ? * [ \; no "." or "/" at the end. HEAD is not one.
 bool IsValidRefName(std::string_view name);
 
 // `parent` + "/" begins `child`: the two cannot exist together.

@@ -1,8 +1,8 @@
 // An ordered key-value store with atomic batches, O(1) snapshots and iterators.
 //
-// One store per node holds the logs and the state of all partitions. Its write-ahead log is the only
-// thing that is fsynced for a small push. Two implementations: RocksDB (kv/rocksdb_store.h), and
-// memory with crash semantics (kv/testing/memory_store.h).
+// One store per node holds the logs and the state of all partitions. Its write-ahead log is the
+// only thing that is fsynced for a small push. Two implementations: RocksDB (kv/rocksdb_store.h),
+// and memory with crash semantics (kv/testing/memory_store.h).
 //
 // After a crash the store holds a *prefix* of the batches written to it, each whole or not at all,
 // which contains at least every batch up to the last one written with `sync`.
@@ -94,9 +94,10 @@ struct WriteOptions {
 
 class Store : public Reader {
  public:
-  // Batches take effect in the order in which calls return. kResourceExhausted: the disk is full,
-  // nothing was written. Any other error leaves the store unusable: the caller must end the process
-  // (never retry a failed sync).
+  // Batches take effect in the order in which calls return. kResourceExhausted: the disk is full.
+  // After any error the store refuses every further write, and what became of this one shows at the
+  // next start: the caller ends the process (a failed sync is never retried). Reads go on. A batch
+  // without `sync` may wait for the sync of another.
   virtual Status Write(WriteBatch batch, WriteOptions options) = 0;
 
   virtual std::shared_ptr<const Snapshot> TakeSnapshot() const = 0;

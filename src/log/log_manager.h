@@ -1,8 +1,8 @@
 // The seam between transactions and the log that orders them.
 //
-// A partition's TransactionManager verifies a transaction and appends it; the LogManager decides when
-// it is committed: LocalLog after one synced write, raft::Replica when a majority of the configured
-// replicas has it on disk. The manager above cannot tell them apart.
+// A partition's TransactionManager verifies a transaction and appends it; the LogManager decides
+// when it is committed: LocalLog after one synced write, raft::Replica when a majority of the
+// configured replicas has it on disk. The manager above cannot tell them apart.
 //
 // Everything here happens on the partition's strand.
 #pragma once
@@ -37,19 +37,20 @@ class StateMachine {
   // outcome, unless an entry of another term is later committed at its LSN.
   virtual void OnFollowing(Term term, ReplicaId leader) = 0;
 
-  // The replica is fenced: the engine panicked, or stored bytes are damaged. No further call follows.
+  // The replica is fenced: the engine panicked, or stored bytes are damaged. No further call
+  // follows.
   virtual void OnFenced(const Error& reason) = 0;
 };
 
 struct LogStatus {
   Term term;
   bool leading = false;
-  ReplicaId leader;           // 0 if unknown.
+  ReplicaId leader;  // 0 if unknown.
   std::vector<ReplicaId> voters;
   std::vector<ReplicaId> learners;
-  Lsn first;                  // Oldest entry kept.
-  Lsn last;                   // Newest entry, durable or not.
-  Lsn durable;                // Newest entry on our disk.
+  Lsn first;    // Oldest entry kept.
+  Lsn last;     // Newest entry, durable or not.
+  Lsn durable;  // Newest entry on our disk.
   Lsn committed;
   Lsn applied;
 };
@@ -64,8 +65,8 @@ class LogManager {
   // Called once. kCorruption when the stored log cannot be continued from there.
   virtual Status Start(StateMachine& machine, Position applied) = 0;
 
-  // Takes `data` as the next entry and returns its position at once, before anything is on disk. Its
-  // fate arrives through the StateMachine: an entry with this position is committed, or another
+  // Takes `data` as the next entry and returns its position at once, before anything is on disk.
+  // Its fate arrives through the StateMachine: an entry with this position is committed, or another
   // entry is committed at its LSN (then nothing was done), or OnFollowing (then nobody knows yet).
   //   kNotLeader           not leading (or not yet past the term fence); nothing was done;
   //   kUnavailable         leadership is being handed over, or stopping; nothing was done;
@@ -76,8 +77,8 @@ class LogManager {
   // log). Ascending.
   virtual void Applied(Lsn lsn) = 0;
 
-  // Answers with an LSN such that whoever has applied up to it sees every entry committed before this
-  // call anywhere in the group. kNotLeader, kUnavailable: ask again, perhaps elsewhere.
+  // Answers with an LSN such that whoever has applied up to it sees every entry committed before
+  // this call anywhere in the group. kNotLeader, kUnavailable: ask again, perhaps elsewhere.
   virtual void ReadBarrier(ReadDone done) = 0;
 
   // Entries up to `lsn` are not needed any more by the state machine and what hangs on it; they may

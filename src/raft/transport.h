@@ -1,7 +1,7 @@
 // How a replica's messages reach the other replicas of its group.
 //
-// Messages may be lost, delayed, duplicated and reordered; the engine copes. A transport never blocks
-// the caller and bounds what it holds per peer: beyond, it drops.
+// Messages may be lost, delayed, duplicated and reordered; the engine copes. A transport never
+// blocks the caller and bounds what it holds per peer: beyond, it drops.
 #pragma once
 
 #include <string>

@@ -74,8 +74,8 @@ class ThreadPool::Queue {
   bool stopping_ = false;
 };
 
-// A strand is a queue that is in the pool's queue at most once. After a burst of tasks it goes to the
-// back, so that thousands of strands share the threads fairly.
+// A strand is a queue that is in the pool's queue at most once. After a burst of tasks it goes to
+// the back, so that thousands of strands share the threads fairly.
 class ThreadPool::PoolStrand final : public Strand {
  public:
   explicit PoolStrand(std::shared_ptr<Queue> queue) : state_(std::make_shared<State>()) {
@@ -142,12 +142,20 @@ ThreadPool::ThreadPool(ThreadPoolOptions options) : queue_(std::make_shared<Queu
   queue_->Start(options);
 }
 
-ThreadPool::~ThreadPool() { Stop(); }
+ThreadPool::~ThreadPool() {
+  Stop();
+}
 
-std::unique_ptr<Strand> ThreadPool::NewStrand() { return std::make_unique<PoolStrand>(queue_); }
+std::unique_ptr<Strand> ThreadPool::NewStrand() {
+  return std::make_unique<PoolStrand>(queue_);
+}
 
-void ThreadPool::Post(Task task) { queue_->Post(std::move(task)); }
+void ThreadPool::Post(Task task) {
+  queue_->Post(std::move(task));
+}
 
-void ThreadPool::Stop() { queue_->Stop(); }
+void ThreadPool::Stop() {
+  queue_->Stop();
+}
 
 }  // namespace quorate::env

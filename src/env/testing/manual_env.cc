@@ -34,7 +34,9 @@ class ManualEnv::ManualTimer final : public Timer {
   std::pair<std::chrono::nanoseconds, std::uint64_t> key_;
 };
 
-std::unique_ptr<Strand> ManualEnv::NewStrand() { return std::make_unique<ManualStrand>(*this); }
+std::unique_ptr<Strand> ManualEnv::NewStrand() {
+  return std::make_unique<ManualStrand>(*this);
+}
 
 void ManualEnv::Post(Task task) {
   auto queue = std::make_shared<Queue>();

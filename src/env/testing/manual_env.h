@@ -1,8 +1,8 @@
 // A world in one thread: strands, timers, clock and randomness that a test drives by hand.
 //
-// Tasks run only inside RunUntilIdle() and Advance(). With a seed, the next strand to run is drawn at
-// random among those that have work (each strand keeps its own order), so that a test sees schedules
-// that a thread pool would seldom show; without, strands run first come, first served.
+// Tasks run only inside RunUntilIdle() and Advance(). With a seed, the next strand to run is drawn
+// at random among those that have work (each strand keeps its own order), so that a test sees
+// schedules that a thread pool would seldom show; without, strands run first come, first served.
 #pragma once
 
 #include <chrono>

@@ -1,0 +1,45 @@
+// Receives a pack: in memory as long as it is small, through git index-pack when it is not.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "git/internal/index_pack.h"
+#include "git/internal/small_check.h"
+#include "git/internal/store_context.h"
+#include "git/object_store.h"
+
+namespace quorate::git::internal {
+
+// `context` outlives it.
+class Receiver final : public PackReceiver {
+ public:
+  explicit Receiver(StoreContext& context) : context_(context) {}
+
+  Status Write(std::string_view bytes) override;
+  Result<std::unique_ptr<QuarantinedPack>> Finish() override;
+  Result<Target> Resolve(const ObjectId& id) override;
+  std::string TakeProgress() override;
+
+ private:
+  Status TakeIn(std::string_view bytes);
+  Status CheckHeader();
+  Status Spill();
+  Result<std::unique_ptr<QuarantinedPack>> FinishInMemory();
+  Result<std::unique_ptr<QuarantinedPack>> FinishIndexed();
+  ObjectSource Source() const;
+  const UnpackedObject* FindSmall(const ObjectId& id) const;
+
+  StoreContext& context_;
+  std::uint64_t received_ = 0;
+  std::optional<Error> failed_;  // Sticky.
+  bool header_checked_ = false;
+  std::string buffer_;  // The pack, while there is no child.
+  std::shared_ptr<IndexPack> indexing_;
+  std::shared_ptr<const SmallPackObjects> small_;  // After Finish() in memory.
+  std::string progress_;
+};
+
+}  // namespace quorate::git::internal

@@ -1,0 +1,203 @@
+#include "raft/replica.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "raft/testing/cluster.h"
+
+namespace quorate::raft {
+namespace {
+
+constexpr ReplicaId kOne{1};
+
+class Notes final : public MachineObserver {
+ public:
+  void OnCommitted(ReplicaId, const consensus::Entry& entry) override {
+    lines.push_back("committed " + std::to_string(entry.lsn.value) + " " + entry.data);
+  }
+  void OnLeading(ReplicaId, Term term, Lsn no_op) override {
+    lines.push_back("leads " + std::to_string(term.value) + " from " + std::to_string(no_op.value));
+  }
+  void OnFollowing(ReplicaId, Term, ReplicaId) override { lines.push_back("follows"); }
+  void OnFenced(ReplicaId, const Error& reason) override {
+    lines.push_back("fenced " + std::string(CodeName(reason.code())));
+  }
+
+  std::vector<std::string> lines;
+};
+
+class SoleVoterTest : public testing::Test {
+ protected:
+  static ClusterOptions Options() {
+    ClusterOptions options;
+    options.replicas = 1;
+    options.replica.uncommitted_bytes_max = 1 << 20;
+    return options;
+  }
+
+  void Start() {
+    ASSERT_TRUE(cluster_.Start(kOne).has_value());
+    cluster_.env().RunUntilIdle();
+  }
+
+  std::string Append(std::string data) {
+    std::string answer;
+    cluster_.Run(kOne, [&] {
+      const auto position = cluster_.replica(kOne)->Append(std::move(data));
+      answer = position ? std::to_string(position->lsn.value)
+                        : std::string(CodeName(position.error().code()));
+    });
+    return answer;
+  }
+
+  Notes notes_;
+  Cluster cluster_{Options(), notes_};
+};
+
+TEST_F(SoleVoterTest, LeadsAfterOneSyncWithoutATick) {
+  const std::uint64_t before = cluster_.store(kOne).syncs();
+
+  Start();
+
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"committed 6 ", "leads 2 from 6"}));
+  EXPECT_EQ(cluster_.store(kOne).syncs() - before, 1U);
+  bool wants_ticks = true;
+  cluster_.Run(kOne, [&] { wants_ticks = cluster_.replica(kOne)->WantsTicks(); });
+  EXPECT_FALSE(wants_ticks);
+}
+
+TEST_F(SoleVoterTest, ABurstSharesOneSync) {
+  Start();
+  notes_.lines.clear();
+  const std::uint64_t before = cluster_.store(kOne).syncs();
+
+  cluster_.Run(kOne, [&] {
+    EXPECT_EQ(cluster_.replica(kOne)->Append("a")->lsn, Lsn{7});
+    EXPECT_EQ(cluster_.replica(kOne)->Append("b")->lsn, Lsn{8});
+    EXPECT_EQ(cluster_.replica(kOne)->status().last, Lsn{8});
+  });
+
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"committed 7 a", "committed 8 b"}));
+  EXPECT_EQ(cluster_.store(kOne).syncs() - before, 1U);
+}
+
+TEST_F(SoleVoterTest, CommitsNothingBeforeTheSync) {
+  Start();
+  notes_.lines.clear();
+  cluster_.disk(kOne).Shut();
+
+  EXPECT_EQ(Append("a"), "7");
+  EXPECT_TRUE(notes_.lines.empty());
+  cluster_.disk(kOne).Open();
+  cluster_.env().RunUntilIdle();
+
+  EXPECT_EQ(notes_.lines, std::vector<std::string>{"committed 7 a"});
+}
+
+TEST_F(SoleVoterTest, RestartContinuesAtOnceAndRedoesWhatTheMachineLost) {
+  Start();
+  EXPECT_EQ(Append("a"), "7");
+  notes_.lines.clear();
+
+  cluster_.Crash(kOne, 0);  // The machine's writes were not synced.
+  Start();
+
+  EXPECT_EQ(notes_.lines,
+            (std::vector<std::string>{"committed 7 a", "committed 8 ", "leads 3 from 8"}));
+  EXPECT_EQ(Append("b"), "9");
+}
+
+TEST_F(SoleVoterTest, RefusesBeyondTheBoundOnUncommittedBytes) {
+  Start();
+  cluster_.disk(kOne).Shut();
+
+  EXPECT_EQ(Append(std::string(2 << 20, 'x')), "7");  // One always fits.
+  EXPECT_EQ(Append("a"), "resource_exhausted");
+  cluster_.disk(kOne).Open();
+  cluster_.env().RunUntilIdle();
+
+  EXPECT_EQ(Append("a"), "8");
+}
+
+TEST_F(SoleVoterTest, AnswersReadsWithoutTicksOnceItLeads) {
+  ASSERT_TRUE(cluster_.Start(kOne).has_value());
+  std::vector<Lsn> answers;
+
+  cluster_.Run(kOne, [&] {  // Not leading yet: waits for that.
+    for (int i = 0; i < 2; ++i) {
+      cluster_.replica(kOne)->ReadBarrier([&](Result<Lsn> lsn) { answers.push_back(*lsn); });
+    }
+  });
+
+  EXPECT_EQ(answers, (std::vector<Lsn>{Lsn{6}, Lsn{6}}));
+}
+
+TEST_F(SoleVoterTest, CompactedLogSurvivesARestart) {
+  Start();
+  for (int i = 0; i < 10; ++i) {
+    Append("entry");
+  }
+
+  cluster_.Run(kOne, [&] { cluster_.replica(kOne)->Compact(Lsn{12}); });
+  EXPECT_EQ(cluster_.StatusOf(kOne).first, Lsn{13});
+  Append("synced");
+  cluster_.Crash(kOne, 0);
+  Start();
+
+  EXPECT_EQ(cluster_.StatusOf(kOne).first, Lsn{13});
+  EXPECT_EQ(cluster_.StatusOf(kOne).applied, Lsn{18});
+}
+
+TEST_F(SoleVoterTest, StopWaitsForWritesAndRefusesWork) {
+  Start();
+  cluster_.disk(kOne).Shut();
+  Append("a");
+  notes_.lines.clear();
+  bool stopped = false;
+
+  cluster_.Run(kOne, [&] { cluster_.replica(kOne)->Stop([&] { stopped = true; }); });
+  EXPECT_FALSE(stopped);
+  EXPECT_EQ(Append("b"), "unavailable");
+  cluster_.disk(kOne).Open();
+  cluster_.env().RunUntilIdle();
+
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(notes_.lines, std::vector<std::string>{"follows"});
+}
+
+TEST_F(SoleVoterTest, StateBeyondTheLogIsCorruption) {
+  Start();
+  Append("a");
+  class Blind final : public log::StateMachine {
+    void OnCommitted(std::vector<consensus::Entry>) override {}
+    void OnLeading(Term, Lsn) override {}
+    void OnFollowing(Term, ReplicaId) override {}
+    void OnFenced(const Error&) override {}
+  } machine;
+  env::NullLogger logger;
+  env::FakeMetrics metrics;
+  const std::unique_ptr<env::Strand> strand = cluster_.env().NewStrand();
+  Replica other(PartitionId{7},
+                {.strand = *strand,
+                 .logs = cluster_.logs(kOne),
+                 .transport = cluster_.network().transport(),
+                 .random = cluster_.env(),
+                 .logger = logger,
+                 .metrics = metrics},
+                {});
+
+  std::vector<std::string> codes;
+  strand->Post([&] {
+    for (const Position applied : {Position{Lsn{900}, Term{2}}, Position{Lsn{7}, Term{9}}}) {
+      codes.emplace_back(CodeName(other.Start(machine, applied).error().code()));
+    }
+  });
+  cluster_.env().RunUntilIdle();
+
+  EXPECT_EQ(codes, (std::vector<std::string>{"corruption", "corruption"}));
+}
+
+}  // namespace
+}  // namespace quorate::raft

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@
 #include "base/result.h"
 
 namespace quorate::env {
+
+// An exclusive lock on a file, held as long as it lives.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
 
 class FileSystem {
  public:
@@ -48,6 +55,10 @@ class FileSystem {
 
   // Everything written so far to the file system that holds `path`; one system call (syncfs).
   virtual Status SyncFileSystem(const std::string& path) = 0;
+
+  // Makes the file if need be, locks it, and writes this process's id into it. The system lets go of
+  // it when the process ends, however it ends. kAlreadyExists: somebody holds the lock.
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // Bytes that we may still write to the file system that holds `path`.
   virtual Result<std::uint64_t> SpaceAvailable(const std::string& path) = 0;

@@ -1,6 +1,7 @@
 #include "env/posix/file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -97,6 +98,14 @@ Result<struct statvfs> StatFileSystem(const std::string& path) {
   return stats;
 }
 
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(FileDescriptor file) : file_(std::move(file)) {}
+
+ private:
+  const FileDescriptor file_;  // Closing it unlocks.
+};
+
 }  // namespace
 
 Status PosixFileSystem::CreateDirectories(const std::string& path) {
@@ -187,6 +196,23 @@ Status PosixFileSystem::SyncFileSystem(const std::string& path) {
     return SystemError(errno, "syncfs " + path);
   }
   return Ok();
+}
+
+Result<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path) {
+  FileDescriptor file = QUORATE_TRY(Open(path, O_RDWR | O_CREAT, 0644));
+  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return Error(Code::kAlreadyExists, path + " is locked");
+    }
+    if (errno != EINTR) {
+      return SystemError(errno, "lock " + path);
+    }
+  }
+  if (::ftruncate(file.fd(), 0) != 0) {
+    return SystemError(errno, "truncate " + path);
+  }
+  QUORATE_TRY(WriteAll(file, std::to_string(::getpid()) + "\n", path));
+  return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(file)));
 }
 
 Result<std::uint64_t> PosixFileSystem::SpaceAvailable(const std::string& path) {

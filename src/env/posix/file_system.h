@@ -1,8 +1,9 @@
-// The real files of this machine.
+// The real files of this machine. Tests derive from it to let single calls fail.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace quorate::env {
 
-class PosixFileSystem final : public FileSystem {
+class PosixFileSystem : public FileSystem {
  public:
   Status CreateDirectories(const std::string& path) override;
   Status RemoveAll(const std::string& path) override;
@@ -25,6 +26,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::vector<std::string>> List(const std::string& path) override;
   Status Sync(const std::string& path) override;
   Status SyncFileSystem(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
   Result<std::uint64_t> SpaceAvailable(const std::string& path) override;
 
  private:

@@ -106,5 +106,18 @@ TEST(SystemErrorTest, FullDiskAndQuotaAreLimits) {
   EXPECT_EQ(SystemError(EIO, "write a").message(), "write a: Input/output error");
 }
 
+TEST_F(PosixFileSystemTest, ALockKeepsOthersOutUntilItGoes) {
+  Result<std::unique_ptr<FileLock>> first = files_.Lock(Path("LOCK"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(files_.ReadFile(Path("LOCK")).value(), std::to_string(::getpid()) + "\n");
+
+  const Result<std::unique_ptr<FileLock>> second = files_.Lock(Path("LOCK"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code(), Code::kAlreadyExists);
+
+  first.value().reset();
+  EXPECT_TRUE(files_.Lock(Path("LOCK")));
+}
+
 }  // namespace
 }  // namespace quorate::env

@@ -20,7 +20,8 @@ std::string TrimmedLine(std::string_view text) {
   return Printable(text.substr(0, text.find('\n')), 80);
 }
 
-// Ours, as far as an unfinished foundation may have come. Anything else means that the path is wrong.
+// Ours, as far as an unfinished foundation may have come. Anything else means that the path is
+// wrong.
 bool MayLieInANewDirectory(const std::string& name) {
   static const std::set<std::string> ours = {"LOCK", "db", "partitions", "views", "lost+found"};
   return ours.contains(name) || name.starts_with("VERSION.tmp-");
@@ -125,6 +126,8 @@ Result<std::vector<PartitionId>> DataDirectory::PartitionDirectories() const {
   return ids;
 }
 
-Status DataDirectory::RemovePartition(PartitionId id) { return files_.RemoveAll(partition(id)); }
+Status DataDirectory::RemovePartition(PartitionId id) {
+  return files_.RemoveAll(partition(id));
+}
 
 }  // namespace quorate::cluster

@@ -16,7 +16,9 @@ constexpr std::string_view kNextPartitionKey = "next-partition";
 constexpr std::uint64_t kReservedIds = 64;  // At once, so that not every creation writes the key.
 constexpr std::size_t kFixedBytes = 1 + 1 + 1 + 8;  // Version, state, object format, partition.
 
-std::string NameKey(std::string_view name) { return std::string(kNamePrefix).append(name); }
+std::string NameKey(std::string_view name) {
+  return std::string(kNamePrefix).append(name);
+}
 
 std::string EncodeId(PartitionId id) {
   std::string bytes;
@@ -72,7 +74,8 @@ Result<DirectoryRecord> DirectoryRecord::Decode(std::string_view bytes) {
 }
 
 Directory::Directory(txn::TransactionManager& meta, env::Strand& strand)
-    : meta_(meta), strand_(strand) {}
+    : meta_(meta), strand_(strand) {
+}
 
 Status Directory::Load() {
   const txn::Snapshot snapshot = QUORATE_TRY(meta_.LocalSnapshot());
@@ -126,26 +129,26 @@ PartitionId Directory::next_partition() const {
 // from a block need not wait for the one that reserves it.
 void Directory::Add(std::string name, DirectoryRecord record,
                     Callback<Result<DirectoryRecord>> done) {
-  strand_.Post([this, name = std::move(name), record = std::move(record),
-                done = std::move(done)]() mutable {
-    if (Find(name)) {
-      std::move(done)(Error(Code::kAlreadyExists, fmt::format("repository {} exists", name)));
-      return;
-    }
-    const std::optional<Reservation> reservation = TakeId(record.partition);
-    Result<txn::Transaction> staged = StageAdd(name, record, reservation);
-    Commit(std::move(name), std::move(staged), record,
-           [this, record, reservation, done = std::move(done)](Status committed) mutable {
-             if (committed) {
-               std::move(done)(std::move(record));
-               return;
-             }
-             if (reservation) {
-               Unreserve(*reservation);
-             }
-             std::move(done)(std::move(committed).error());
-           });
-  });
+  strand_.Post(
+      [this, name = std::move(name), record = std::move(record), done = std::move(done)]() mutable {
+        if (Find(name)) {
+          std::move(done)(Error(Code::kAlreadyExists, fmt::format("repository {} exists", name)));
+          return;
+        }
+        const std::optional<Reservation> reservation = TakeId(record.partition);
+        Result<txn::Transaction> staged = StageAdd(name, record, reservation);
+        Commit(std::move(name), std::move(staged), record,
+               [this, record, reservation, done = std::move(done)](Status committed) mutable {
+                 if (committed) {
+                   std::move(done)(std::move(record));
+                   return;
+                 }
+                 if (reservation) {
+                   Unreserve(*reservation);
+                 }
+                 std::move(done)(std::move(committed).error());
+               });
+      });
 }
 
 std::optional<Directory::Reservation> Directory::TakeId(PartitionId& id) {
@@ -154,8 +157,7 @@ std::optional<Directory::Reservation> Directory::TakeId(PartitionId& id) {
   if (reserved_ && id < *reserved_) {
     return std::nullopt;
   }
-  const Reservation reservation{.before = reserved_,
-                                .after = PartitionId{id.value + kReservedIds}};
+  const Reservation reservation{.before = reserved_, .after = PartitionId{id.value + kReservedIds}};
   reserved_ = reservation.after;
   return reservation;
 }
@@ -167,13 +169,12 @@ void Directory::Unreserve(const Reservation& reservation) {
   }
 }
 
-Result<txn::Transaction> Directory::StageAdd(const std::string& name,
-                                             const DirectoryRecord& record,
+Result<txn::Transaction> Directory::StageAdd(const std::string& name, const DirectoryRecord& record,
                                              const std::optional<Reservation>& reservation) {
   txn::Transaction transaction = QUORATE_TRY(Stage(name, std::nullopt, record));
   if (reservation) {
-    const auto stored = reservation->before ? std::optional(EncodeId(*reservation->before))
-                                            : std::nullopt;
+    const auto stored =
+        reservation->before ? std::optional(EncodeId(*reservation->before)) : std::nullopt;
     QUORATE_TRY(transaction.StageKey(std::string(kNextPartitionKey),
                                      Expectation(std::in_place, stored),
                                      EncodeId(reservation->after)));

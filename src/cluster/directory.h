@@ -44,8 +44,8 @@ class Directory {
  public:
   using ChangeDone = Callback<Status>;
 
-  // Both outlive it, and `done` callbacks run before `meta` has stopped. `strand` may block: changes
-  // are staged on it.
+  // Both outlive it, and `done` callbacks run before `meta` has stopped. `strand` may block:
+  // changes are staged on it.
   Directory(txn::TransactionManager& meta, env::Strand& strand);
 
   Directory(const Directory&) = delete;

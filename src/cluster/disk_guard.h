@@ -25,8 +25,8 @@ class DiskGuard {
   DiskGuard(DiskGuardOptions options, env::FileSystem& files, const env::Clock& clock)
       : options_(std::move(options)), files_(files), clock_(clock) {}
 
-  // kResourceExhausted: "disk is almost full: N MiB free, M MiB are kept". Ok again as soon as there
-  // is room again, or when the system does not say how much there is.
+  // kResourceExhausted: "disk is almost full: N MiB free, M MiB are kept". Ok again as soon as
+  // there is room again, or when the system does not say how much there is.
   Status Check() const;
 
  private:

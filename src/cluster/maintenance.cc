@@ -14,7 +14,8 @@ Maintenance::Maintenance(MaintenanceOptions options, const NodeEnv& env, Partiti
       housekeeping_(std::move(housekeeping)),
       rounds_(env_.metrics.GetCounter("quorate_object_syncs_total",
                                       "Syncs of the file system that holds the objects.", {})),
-      strand_(env_.storage.NewStrand()) {}
+      strand_(env_.storage.NewStrand()) {
+}
 
 Maintenance::~Maintenance() = default;
 
@@ -68,8 +69,8 @@ void Maintenance::Sync() {
     return;
   }
   if (const Status synced = env_.files.SyncFileSystem(options_.path); !synced) {
-    // The kernel may have dropped what it could not write, and will not say so twice. The next start
-    // finds what is missing in the log.
+    // The kernel may have dropped what it could not write, and will not say so twice. The next
+    // start finds what is missing in the log.
     env_.logger.Fail("sync of objects failed, ending",
                      {{"path", options_.path}, {"reason", synced.error().ToString()}});
     std::abort();
@@ -78,10 +79,9 @@ void Maintenance::Sync() {
   for (const Behind& one : behind) {
     const Status noted = one.partition->transactions().ObjectsDurable(one.applied);
     if (!noted && noted.error().code() != Code::kUnavailable) {  // Unless it was closed meanwhile.
-      env_.logger.Warn("durable objects not noted",
-                       {{"partition", one.partition->id().value},
-                        {"lsn", one.applied.value},
-                        {"reason", noted.error().ToString()}});
+      env_.logger.Warn("durable objects not noted", {{"partition", one.partition->id().value},
+                                                     {"lsn", one.applied.value},
+                                                     {"reason", noted.error().ToString()}});
     }
   }
 }

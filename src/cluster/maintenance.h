@@ -22,7 +22,8 @@ namespace quorate::cluster {
 struct MaintenanceOptions {
   std::string path;  // On the file system that is synced.
   std::chrono::nanoseconds interval = std::chrono::seconds(5);
-  std::size_t bytes = 64 << 20;  // Of log appended since the last round: then a round begins at once.
+  std::size_t bytes =
+      64 << 20;  // Of log appended since the last round: then a round begins at once.
 };
 
 // Rounds run one at a time on a strand of the storage pool. NoteAppended() is safe from any thread.
@@ -49,7 +50,8 @@ class Maintenance {
   // Runs a round. Blocks; not on a thread of the pools.
   void SyncNow();
 
-  // When nobody appends any more. Blocks; not on a thread of the pools. Once, whether started or not.
+  // When nobody appends any more. Blocks; not on a thread of the pools. Once, whether started or
+  // not.
   void Stop();
 
  private:
@@ -65,8 +67,8 @@ class Maintenance {
   env::Counter& rounds_;
   const std::unique_ptr<env::Strand> strand_;
 
-  std::atomic<std::size_t> appended_bytes_{0};      // Since the last round.
-  std::atomic<bool> round_posted_{false};           // By NoteAppended().
+  std::atomic<std::size_t> appended_bytes_{0};  // Since the last round.
+  std::atomic<bool> round_posted_{false};       // By NoteAppended().
   std::unique_ptr<env::Timer> timer_ QUORATE_GUARDED_BY(*strand_);
   bool stopping_ QUORATE_GUARDED_BY(*strand_) = false;
 };

@@ -23,6 +23,9 @@
 namespace quorate::cluster {
 namespace {
 
+// How long Stop() waits for users of repositories to let go of them.
+constexpr std::chrono::milliseconds kHandlesPatience(1000);
+
 Result<std::shared_ptr<const NodeStores>> OpenStores(const DataDirectory& data,
                                                      const NodeEnv& env) {
   auto stores = std::make_shared<NodeStores>();
@@ -36,10 +39,9 @@ Result<std::shared_ptr<const NodeStores>> OpenStores(const DataDirectory& data,
 Result<std::shared_ptr<Partition>> OpenPartition(PartitionOptions options, const NodeEnv& env,
                                                  std::shared_ptr<const NodeStores> stores) {
   std::promise<Result<std::shared_ptr<Partition>>> opened;
-  Partition::Open(std::move(options), env, std::move(stores),
-                  [&](Result<std::shared_ptr<Partition>> result) {
-                    opened.set_value(std::move(result));
-                  });
+  Partition::Open(
+      std::move(options), env, std::move(stores),
+      [&](Result<std::shared_ptr<Partition>> result) { opened.set_value(std::move(result)); });
   return opened.get_future().get();
 }
 
@@ -111,10 +113,11 @@ Status Node::Impl::Open() {
   QUORATE_TRY(repositories_->Recover());
   maintenance_->Start();
   const auto took = env_.clock.Monotonic() - begun;
-  env_.logger.Info("node ready",
-                   {{"node", id().value},
-                    {"repositories", directory_->size()},
-                    {"milliseconds", static_cast<std::uint64_t>(took / std::chrono::milliseconds(1))}});
+  env_.logger.Info(
+      "node ready",
+      {{"node", id().value},
+       {"repositories", directory_->size()},
+       {"milliseconds", static_cast<std::uint64_t>(took / std::chrono::milliseconds(1))}});
   return Ok();
 }
 
@@ -138,11 +141,11 @@ void Node::Impl::OpenRepositories() {
     open.push_back(meta_);
     return open;
   };
-  maintenance_ = std::make_unique<Maintenance>(
-      MaintenanceOptions{.path = options_.data_directory,
-                         .interval = options_.sync_interval,
-                         .bytes = options_.sync_bytes},
-      env_, partitions, [this] { KeepHouse(); });
+  maintenance_ =
+      std::make_unique<Maintenance>(MaintenanceOptions{.path = options_.data_directory,
+                                                       .interval = options_.sync_interval,
+                                                       .bytes = options_.sync_bytes},
+                                    env_, partitions, [this] { KeepHouse(); });
   repositories_ = std::make_unique<Repositories>(
       RepositoriesOptions{
           .log_mode = options_.log_mode,
@@ -152,8 +155,8 @@ void Node::Impl::OpenRepositories() {
       env_, stores_, *data_, *directory_);
 }
 
-// Removes what no name leads to. Ids that the directory never handed out are not ours to judge: they
-// stay, and the log says so.
+// Removes what no name leads to. Ids that the directory never handed out are not ours to judge:
+// they stay, and the log says so.
 Status Node::Impl::DropStrays() {
   std::set<PartitionId> known = {kMetaPartition};
   for (const auto& [name, record] : directory_->List()) {
@@ -201,6 +204,11 @@ void Node::Impl::Stop() {
     stopped.get_future().wait();
     meta_.reset();
   }
+  // Their parts are destroyed on the storage pool; whoever opens the store anew must find it
+  // closed.
+  if (stores_ != nullptr && !stores_->census->WaitUntilNone(kHandlesPatience)) {
+    env_.logger.Warn("repositories are still held while the node stops");
+  }
 }
 
 // Groups have no other members yet than the node that founded them.
@@ -228,12 +236,13 @@ Result<PartitionDescription> Node::Impl::DescribeClosed(PartitionId partition) c
   const log::StoredLog stored = QUORATE_TRY(stores_->logs->Load(partition));
   const auto conf = QUORATE_TRY(consensus::ConfState::Decode(stored.conf_state));
   const ReplicaId own = stored.identity.replica;
+  const txn::Snapshot snapshot = QUORATE_TRY(txn::Snapshot::Take(partition, *stores_->store));
   const bool alone = conf.voters == std::vector<ReplicaId>{own};
   return PartitionDescription{.id = partition,
                               .leader = alone ? id() : NodeId(),  // As soon as it is opened.
                               .voters = NodesOf(own, conf.voters),
                               .learners = NodesOf(own, conf.learners),
-                              .applied = stored.hard_state.commit};
+                              .applied = snapshot.lsn()};
 }
 
 Result<std::vector<PartitionDescription>> Node::Impl::DescribePartitions() const {
@@ -263,7 +272,8 @@ Result<std::vector<PartitionDescription>> Node::Impl::DescribePartitions() const
   return all;
 }
 
-Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+}
 
 Node::~Node() = default;
 
@@ -277,7 +287,9 @@ Result<std::unique_ptr<Node>> Node::Open(NodeOptions options, NodeEnv env) {
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
-NodeId Node::id() const { return impl_->id(); }
+NodeId Node::id() const {
+  return impl_->id();
+}
 
 Status Node::CheckRepositoryName(std::string_view name) {
   return cluster::CheckRepositoryName(name);
@@ -320,10 +332,16 @@ Result<std::vector<PartitionDescription>> Node::DescribePartitions() const {
   return impl_->DescribePartitions();
 }
 
-Status Node::CheckWritable() const { return impl_->guard().Check(); }
+Status Node::CheckWritable() const {
+  return impl_->guard().Check();
+}
 
-std::string Node::views_directory() const { return impl_->views(); }
+std::string Node::views_directory() const {
+  return impl_->views();
+}
 
-void Node::Stop() { impl_->Stop(); }
+void Node::Stop() {
+  impl_->Stop();
+}
 
 }  // namespace quorate::cluster

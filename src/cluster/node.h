@@ -1,15 +1,16 @@
 // Node: one `quorate serve` process seen from inside: its data directory, its partitions, and which
 // repository lives where.
 //
-// The meta partition (1) maps repository names to partitions in its key space; it is a partition like
-// the others, with its own log. Repositories' partitions are opened when first asked for.
+// The meta partition (1) maps repository names to partitions in its key space; it is a partition
+// like the others, with its own log. Repositories' partitions are opened when first asked for.
 //
-//   create   meta: name -> {partition, creating} · bootstrap the group · partition: RepositoryCreate ·
+//   create   meta: name -> {partition, creating} · bootstrap the group · partition:
+//   RepositoryCreate ·
 //            a crash in between is finished by the next Open()
 //   delete   meta: name -> deleting · partition destroyed, directory removed · meta: name gone
 //
-// Safe from any thread. Callbacks run on the core pool, on no particular strand, and must not block.
-// Blocking work happens on the storage pool.
+// Safe from any thread. Callbacks run on the core pool, on no particular strand, and must not
+// block. Blocking work happens on the storage pool.
 #pragma once
 
 #include <chrono>
@@ -35,8 +36,8 @@ struct NodeOptions {
   git::ObjectStoreOptions objects{};
   std::uint64_t free_bytes_min = 64 << 20;  // Below this much free disk, pushes are refused.
 
-  // Partitions open at once. Beyond, the one that was unused for longest is closed; if all are in use,
-  // FindRepository() of a closed one is refused with kResourceExhausted.
+  // Partitions open at once. Beyond, the one that was unused for longest is closed; if all are in
+  // use, FindRepository() of a closed one is refused with kResourceExhausted.
   std::size_t open_partitions_max = 4096;
   std::chrono::nanoseconds idle_close_after = std::chrono::minutes(5);
 
@@ -46,9 +47,9 @@ struct NodeOptions {
   std::size_t sync_bytes = 64 << 20;
 };
 
-// An open repository. Held while it is used: its partition is not closed under the holder's feet, but
-// when the repository is deleted or the node stops; then its calls fail with errors. Let go of before
-// the pools and the other things of NodeEnv end.
+// An open repository. Held while it is used: its partition is not closed under the holder's feet,
+// but when the repository is deleted or the node stops; then its calls fail with errors. Let go of
+// before the pools and the other things of NodeEnv end.
 class Repository {
  public:
   virtual ~Repository() = default;
@@ -86,8 +87,9 @@ class Node {
  public:
   using FindDone = Callback<Result<std::shared_ptr<Repository>>>;
 
-  // Opens or founds the data directory. Blocks; not on a thread of the pools. kAlreadyExists: another process holds its LOCK.
-  // kCorruption, kInvalidArgument (an unknown VERSION) ... end the process with that line.
+  // Opens or founds the data directory. Blocks; not on a thread of the pools. kAlreadyExists:
+  // another process holds its LOCK. kCorruption, kInvalidArgument (an unknown VERSION) ... end the
+  // process with that line.
   static Result<std::unique_ptr<Node>> Open(NodeOptions options, NodeEnv env);
   ~Node();
 
@@ -96,11 +98,11 @@ class Node {
   // The rules are in cluster/repository_name.h. kInvalidArgument says which one is broken.
   static Status CheckRepositoryName(std::string_view name);
 
-  // kNotFound, kUnavailable (stopping), kCorruption (its replica is fenced), kResourceExhausted (too
-  // many are open, or too many wait for this one).
+  // kNotFound, kUnavailable (stopping), kCorruption (its replica is fenced), kResourceExhausted
+  // (too many are open, or too many wait for this one).
   void FindRepository(std::string name, FindDone done);
-  // The repository is usable when `done` gets it. kAlreadyExists (also while the old one is still being
-  // deleted), kInvalidArgument, kResourceExhausted (disk almost full), as above.
+  // The repository is usable when `done` gets it. kAlreadyExists (also while the old one is still
+  // being deleted), kInvalidArgument, kResourceExhausted (disk almost full), as above.
   void CreateRepository(CreateRepositoryOptions options, FindDone done);
   // Its name is free and its data gone when `done` runs. kNotFound. After another error it may be
   // half gone: then nobody finds it any more, and deleting it again, or a restart, finishes that.
@@ -108,8 +110,7 @@ class Node {
 
   // In the order of names. What is being created or deleted is not among them.
   Result<std::vector<RepositoryDescription>> ListRepositories() const;
-  // In the order of ids, the meta partition first. Blocks. Of partitions that are not open, `applied`
-  // is what the stored log knows to be committed.
+  // In the order of ids, the meta partition first. Blocks.
   Result<std::vector<PartitionDescription>> DescribePartitions() const;
 
   // A directory for rendered views; emptied when the node opens.
@@ -118,9 +119,10 @@ class Node {
   // Not Ok while pushes must be refused: the disk is (almost) full. Cheap.
   Status CheckWritable() const;
 
-  // Lets transactions under way end, closes everything; every callback has been called or posted when
-  // it returns. Blocks; not on a thread of the pools. Once, before the destructor; what is called later
-  // is refused with kUnavailable.
+  // Lets transactions under way end, closes everything; every callback has been called or posted
+  // when it returns. Waits a second for users of repositories to let go of them; the store stays
+  // open as long as one does not. Blocks; not on a thread of the pools. Once, before the
+  // destructor; what is called later is refused with kUnavailable.
   void Stop();
 
  private:

@@ -1,5 +1,5 @@
-// Crashes in the middle of creating and deleting: a child process is killed at a fault point, and the
-// next Open() finishes what it had begun.
+// Crashes in the middle of creating and deleting: a child process is killed at a fault point, and
+// the next Open() finishes what it had begun.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

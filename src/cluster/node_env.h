@@ -1,9 +1,13 @@
 // What a node is made of besides its own state.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "env/child.h"
 #include "env/clock.h"
@@ -36,10 +40,46 @@ struct NodeEnv {
   env::Metrics& metrics;
 };
 
+// How many partitions exist, open or about to be destroyed. Safe from any thread.
+class Census {
+ public:
+  // Counts as one as long as it lives.
+  class Presence {
+   public:
+    explicit Presence(std::shared_ptr<Census> census) : census_(std::move(census)) {
+      census_->Add(1);
+    }
+    ~Presence() { census_->Add(-1); }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+   private:
+    const std::shared_ptr<Census> census_;
+  };
+
+  // False if some are still there after `patience`. Blocks.
+  bool WaitUntilNone(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [this] { return present_ == 0; });
+  }
+
+ private:
+  void Add(int change) {
+    const std::lock_guard lock(mutex_);
+    present_ += change;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int present_ = 0;
+};
+
 // What all partitions of a node share. Each holds it, so that it goes with the last of them.
 struct NodeStores {
   std::unique_ptr<kv::Store> store;
   std::unique_ptr<log::LogStore> logs;
+  std::shared_ptr<Census> census = std::make_shared<Census>();
 };
 
 }  // namespace quorate::cluster

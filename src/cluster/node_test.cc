@@ -19,13 +19,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Code CodeOf(const auto& result) { return result ? Code::kInternal : result.error().code(); }
+Code CodeOf(const auto& result) {
+  return result ? Code::kInternal : result.error().code();
+}
 
 class NodeTest : public testing::TestWithParam<LogMode> {
  protected:
   std::vector<std::string> Names() {
     std::vector<std::string> names;
-    for (const RepositoryDescription& one : world_.node->ListRepositories().value()) {
+    const auto list = world_.node->ListRepositories();
+    for (const RepositoryDescription& one : list.value()) {
       names.push_back(one.name);
     }
     return names;
@@ -43,8 +46,14 @@ TEST_P(NodeTest, CreatedRepositoriesAreFoundListedAndUsable) {
   ASSERT_TRUE(world_.Create("alone"));
 
   EXPECT_EQ((*created)->name(), "group/project");
-  EXPECT_EQ((*created)->transactions().LocalSnapshot().value()
-                .FindRepository((*created)->id()).value()->head.symref, "refs/heads/main");
+  EXPECT_EQ((*created)
+                ->transactions()
+                .LocalSnapshot()
+                .value()
+                .FindRepository((*created)->id())
+                .value()
+                ->head.symref,
+            "refs/heads/main");
   EXPECT_EQ(world_.Find("group/project").value(), *created);
   EXPECT_TRUE(World::Write(**created, "k", "v"));
   EXPECT_EQ(World::Read(**created, "k").value(), "v");
@@ -234,7 +243,7 @@ TEST_P(NodeTest, StopLosesNoCallback) {
   world_.Close();
 
   for (auto& one : creations) {
-    one.get();
+    static_cast<void>(one.get());  // Either way; but it comes.
   }
   for (auto& one : deletions) {
     const Status deleted = one.get();
@@ -261,10 +270,12 @@ TEST_P(NodeTest, StrayPartitionDirectoriesAreRemovedAndUnknownOnesKept) {
   EXPECT_TRUE(world_.Find("a"));
 }
 
+std::string ModeName(const testing::TestParamInfo<LogMode>& mode) {
+  return mode.param == LogMode::kRaft ? "Raft" : "Local";
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, NodeTest, testing::Values(LogMode::kRaft, LogMode::kLocal),
-                         [](const auto& info) {
-                           return info.param == LogMode::kRaft ? "Raft" : "Local";
-                         });
+                         ModeName);
 
 // Prints how long; asserts nothing about time. QUORATE_REPOSITORIES sets how many.
 TEST(NodeSizeTest, ManyRepositoriesReopen) {
@@ -287,9 +298,9 @@ TEST(NodeSizeTest, ManyRepositoriesReopen) {
   EXPECT_TRUE(world.Find("many/r7"));
   const auto found = world.clock.Monotonic();
   const auto ms = [](std::chrono::nanoseconds took) { return took / std::chrono::microseconds(1); };
-  std::cout << fmt::format("{} repositories: create {} us each, close {} us, open {} us, find {} us\n",
-                           count, ms(created - begun) / count, ms(closed - created),
-                           ms(opened - closed), ms(found - opened));
+  std::cout << fmt::format(
+      "{} repositories: create {} us each, close {} us, open {} us, find {} us\n", count,
+      ms(created - begun) / count, ms(closed - created), ms(opened - closed), ms(found - opened));
 }
 
 }  // namespace

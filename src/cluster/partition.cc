@@ -16,13 +16,16 @@ namespace {
 constexpr ReplicaId kFoundingReplica{1};
 constexpr const char* kAppliedGauge = "quorate_partition_applied_lsn";
 
-// A group of one sends nothing. Whatever else there may be to send is dropped, as any transport may.
+// A group of one sends nothing. Whatever else there may be to send is dropped, as any transport
+// may.
 class NoPeers final : public raft::Transport {
  public:
   void Send(raft::Message /*message*/) override {}
 };
 
-env::Labels PartitionLabels(PartitionId id) { return {{"partition", std::to_string(id.value)}}; }
+env::Labels PartitionLabels(PartitionId id) {
+  return {{"partition", std::to_string(id.value)}};
+}
 
 // Deletes on the storage pool, wherever the last holder lets go; in place if the pool has stopped.
 struct StorageDeleter {
@@ -62,14 +65,18 @@ Partition::Partition(PartitionOptions options, const NodeEnv& env,
                      std::shared_ptr<const NodeStores> stores)
     : options_(std::move(options)),
       env_(env),
+      presence_(stores->census),
       stores_(std::move(stores)),
       strand_(env_.core.NewStrand()),
       storage_(env_.storage.NewStrand()),
       applied_gauge_(&env_.metrics.GetGauge(kAppliedGauge,
                                             "Newest entry that an open partition has applied.",
-                                            PartitionLabels(options_.id))) {}
+                                            PartitionLabels(options_.id))) {
+}
 
-Partition::~Partition() { QUORATE_CHECK(!opening_.has_value()); }
+Partition::~Partition() {
+  QUORATE_CHECK(!opening_.has_value());
+}
 
 Status Partition::OpenParts() {
   const log::StoredLog stored = QUORATE_TRY(stores_->logs->Load(options_.id));
@@ -98,9 +105,8 @@ Status Partition::OpenParts() {
       txn::TransactionManagerOptions{});
   QUORATE_TRY(transactions_->Open());
   transactions_->WaitWritable([this](Status writable) {
-    storage_->Post([this, writable = std::move(writable)]() mutable {
-      Opened(std::move(writable));
-    });
+    storage_->Post(
+        [this, writable = std::move(writable)]() mutable { Opened(std::move(writable)); });
   });
   return Ok();
 }
@@ -109,9 +115,8 @@ std::function<Status(const std::vector<Sha256Digest>&)> Partition::DropStagedExc
   if (objects_ == nullptr) {
     return {};
   }
-  return [this](const std::vector<Sha256Digest>& named) {
-    return objects_->DropStagedExcept(named);
-  };
+  return
+      [this](const std::vector<Sha256Digest>& named) { return objects_->DropStagedExcept(named); };
 }
 
 std::unique_ptr<log::LogManager> Partition::MakeLog() {
@@ -120,15 +125,14 @@ std::unique_ptr<log::LogManager> Partition::MakeLog() {
                                            log::LocalLogOptions{});
   }
   transport_ = std::make_unique<NoPeers>();
-  return std::make_unique<raft::Replica>(
-      options_.id,
-      raft::Replica::Environment{.strand = *strand_,
-                                 .logs = *stores_->logs,
-                                 .transport = *transport_,
-                                 .random = env_.random,
-                                 .logger = env_.logger,
-                                 .metrics = env_.metrics},
-      raft::ReplicaOptions{});
+  return std::make_unique<raft::Replica>(options_.id,
+                                         raft::Replica::Environment{.strand = *strand_,
+                                                                    .logs = *stores_->logs,
+                                                                    .transport = *transport_,
+                                                                    .random = env_.random,
+                                                                    .logger = env_.logger,
+                                                                    .metrics = env_.metrics},
+                                         raft::ReplicaOptions{});
 }
 
 // Answers the caller of Open(), once; later news find nobody waiting. What cannot be opened is
@@ -184,15 +188,14 @@ void Partition::OnAppended(std::size_t bytes) {
 }
 
 void Partition::OnReady(Term term, Lsn no_op) {
-  env_.logger.Info("partition ready", {{"partition", options_.id.value},
-                                       {"term", term.value},
-                                       {"lsn", no_op.value}});
+  env_.logger.Info("partition ready",
+                   {{"partition", options_.id.value}, {"term", term.value}, {"lsn", no_op.value}});
 }
 
 void Partition::OnFollowing(Term term, ReplicaId leader) {
-  env_.logger.Info("partition follows", {{"partition", options_.id.value},
-                                         {"term", term.value},
-                                         {"leader", leader.value}});
+  env_.logger.Info(
+      "partition follows",
+      {{"partition", options_.id.value}, {"term", term.value}, {"leader", leader.value}});
 }
 
 void Partition::OnFenced(const Error& reason) {

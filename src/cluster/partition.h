@@ -1,10 +1,11 @@
-// Partition: one open partition of this node: its two strands, its log, its transactions, its objects.
+// Partition: one open partition of this node: its two strands, its log, its transactions, its
+// objects.
 //
 //   core strand      TransactionManager's sequencing, raft::Replica or log::LocalLog
 //   storage strand   apply
 //
-// Shared by those who use it. Stop() once, by the node; whoever still holds it then gets errors from
-// it, never a crash. The last holder may let go on any thread but its strands': the parts are
+// Shared by those who use it. Stop() once, by the node; whoever still holds it then gets errors
+// from it, never a crash. The last holder may let go on any thread but its strands': the parts are
 // destroyed on the storage pool.
 #pragma once
 
@@ -48,8 +49,8 @@ class Partition final : private LogWatcher {
 
   // Opens what Found() or an earlier run left. Blocks for what it reads; called on the storage pool
   // or the main thread. `done` runs once the partition can take transactions and everything in its
-  // log is applied, on the storage pool (or at once, when nothing could be opened). kCorruption: its
-  // replica is fenced, kNotFound: there is no such partition.
+  // log is applied, on the storage pool (or at once, when nothing could be opened). kCorruption:
+  // its replica is fenced, kNotFound: there is no such partition.
   static void Open(PartitionOptions options, const NodeEnv& env,
                    std::shared_ptr<const NodeStores> stores, OpenDone done);
 
@@ -90,6 +91,7 @@ class Partition final : private LogWatcher {
 
   const PartitionOptions options_;
   const NodeEnv env_;
+  const Census::Presence presence_;  // Goes after the stores: then they may be opened again.
   const std::shared_ptr<const NodeStores> stores_;
   ReplicaId replica_;
 

@@ -22,9 +22,12 @@ Repositories::Repositories(RepositoriesOptions options, const NodeEnv& env,
       data_(data),
       directory_(directory),
       open_gauge_(env_.metrics.GetGauge("quorate_partitions_open",
-                                        "Partitions of repositories that are open here.", {})) {}
+                                        "Partitions of repositories that are open here.", {})) {
+}
 
-Repositories::~Repositories() { QUORATE_CHECK(slots_.empty()); }
+Repositories::~Repositories() {
+  QUORATE_CHECK(slots_.empty());
+}
 
 void Repositories::Find(std::string name, FindDone done) {
   const std::lock_guard lock(mutex_);
@@ -71,8 +74,9 @@ void Repositories::FindClosed(std::string name, FindDone done) {
     return;
   }
   if (!MakeRoom()) {
-    Answer(std::move(done), Error(Code::kResourceExhausted,
-                                  fmt::format("{} repositories are open and in use", slots_.size())));
+    Answer(std::move(done),
+           Error(Code::kResourceExhausted,
+                 fmt::format("{} repositories are open and in use", slots_.size())));
     return;
   }
   const bool created = record->state == DirectoryRecord::State::kReady;
@@ -105,7 +109,9 @@ void Repositories::Join(Slot& slot, FindDone done) {
   slot.finds.push_back(std::move(done));
 }
 
-void Repositories::Wait(Slot& slot, Callback<> retry) { slot.retries.push_back(std::move(retry)); }
+void Repositories::Wait(Slot& slot, Callback<> retry) {
+  slot.retries.push_back(std::move(retry));
+}
 
 // Busy: somebody will call Settle() or Forget(), or MarkedReady().
 bool Repositories::IsBusy(const Slot& slot) {
@@ -154,32 +160,32 @@ void Repositories::CloseIdle(std::chrono::nanoseconds before) {
 }
 
 void Repositories::StartOpening(std::string name, const DirectoryRecord& record) {
-  OpenPartition(record, [this, name = std::move(name)](
-                            Result<std::shared_ptr<Partition>> opened) mutable {
-    if (!opened) {
-      // A repository that should be there is not: that is damage, whatever it is called below.
-      Error why = std::move(opened).error();
-      if (why.code() == Code::kNotFound) {
-        why = Error(Code::kCorruption, why.message());
-      }
-      env_.logger.Fail("repository cannot be opened", {{"repository", name},
-                                                       {"reason", why.ToString()}});
-      Settle(name, std::move(why));
-      return;
-    }
-    const std::shared_ptr<Partition> partition = *std::move(opened);
-    const Result<bool> inside = IsInside(*partition);
-    if (inside && *inside) {
-      Settle(name, std::make_shared<OpenRepository>(name, partition));
-      return;
-    }
-    Error why = inside ? Error(Code::kCorruption, fmt::format("partition {} has no repository",
-                                                              partition->id().value))
-                       : inside.error();
-    partition->Stop([this, name, partition, why = std::move(why)]() mutable {
-      Settle(name, std::move(why));
-    });
-  });
+  OpenPartition(
+      record, [this, name = std::move(name)](Result<std::shared_ptr<Partition>> opened) mutable {
+        if (!opened) {
+          // A repository that should be there is not: that is damage, whatever it is called below.
+          Error why = std::move(opened).error();
+          if (why.code() == Code::kNotFound) {
+            why = Error(Code::kCorruption, why.message());
+          }
+          env_.logger.Fail("repository cannot be opened",
+                           {{"repository", name}, {"reason", why.ToString()}});
+          Settle(name, std::move(why));
+          return;
+        }
+        const std::shared_ptr<Partition> partition = *std::move(opened);
+        const Result<bool> inside = IsInside(*partition);
+        if (inside && *inside) {
+          Settle(name, std::make_shared<OpenRepository>(name, partition));
+          return;
+        }
+        Error why = inside ? Error(Code::kCorruption, fmt::format("partition {} has no repository",
+                                                                  partition->id().value))
+                           : inside.error();
+        partition->Stop([this, name, partition, why = std::move(why)]() mutable {
+          Settle(name, std::move(why));
+        });
+      });
 }
 
 void Repositories::OpenPartition(const DirectoryRecord& record, Partition::OpenDone done) {
@@ -244,8 +250,8 @@ void Repositories::Release(Slot& slot, const Result<Handle>& outcome) {
 }
 
 void Repositories::UpdateGauge() {
-  open_gauge_.Set(static_cast<double>(std::ranges::count_if(
-      slots_, [](const auto& item) { return item.second.open != nullptr; })));
+  open_gauge_.Set(static_cast<double>(
+      std::ranges::count_if(slots_, [](const auto& item) { return item.second.open != nullptr; })));
 }
 
 void Repositories::Answer(FindDone done, Result<Handle> result) {

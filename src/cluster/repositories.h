@@ -1,7 +1,8 @@
-// Repositories: which repositories are open, and the operations that open, create, delete and close them.
+// Repositories: which repositories are open, and the operations that open, create, delete and close
+// them.
 //
-// A name does one thing at a time. Who comes while it is being opened or created waits for that; its
-// slot keeps the queue. Callbacks run on the core pool.
+// A name does one thing at a time. Who comes while it is being opened or created waits for that;
+// its slot keeps the queue. Callbacks run on the core pool.
 //
 //   (no slot) ──Find──► opening ──► serving ──idle──► closing ──► (no slot)
 //             ─Create─► creating ─► serving           (or fenced, from opening, until deleted)
@@ -44,8 +45,7 @@ class Repositories {
 
   // All outlive it.
   Repositories(RepositoriesOptions options, const NodeEnv& env,
-               std::shared_ptr<const NodeStores> stores, DataDirectory& data,
-               Directory& directory);
+               std::shared_ptr<const NodeStores> stores, DataDirectory& data, Directory& directory);
   ~Repositories();
 
   Repositories(const Repositories&) = delete;

@@ -43,8 +43,9 @@ void Repositories::Create(CreateRepositoryOptions options, FindDone done) {
     return;
   }
   if (!MakeRoom()) {
-    Answer(std::move(done), Error(Code::kResourceExhausted,
-                                  fmt::format("{} repositories are open and in use", slots_.size())));
+    Answer(std::move(done),
+           Error(Code::kResourceExhausted,
+                 fmt::format("{} repositories are open and in use", slots_.size())));
     return;
   }
   Slot slot{.doing = Doing::kCreating};
@@ -88,10 +89,9 @@ void Repositories::CreateInside(std::string name, const DirectoryRecord& record,
   const auto stage = [&]() -> Result<txn::Transaction> {
     txn::TransactionOptions options;
     options.actor = "quorate";
-    txn::Transaction transaction =
-        QUORATE_TRY(partition->transactions().Begin(std::move(options)));
-    QUORATE_TRY(transaction.StageRepositoryCreate(kFirstRepository, record.format,
-                                                  record.default_branch));
+    txn::Transaction transaction = QUORATE_TRY(partition->transactions().Begin(std::move(options)));
+    QUORATE_TRY(
+        transaction.StageRepositoryCreate(kFirstRepository, record.format, record.default_branch));
     return transaction;
   };
 
@@ -106,16 +106,15 @@ void Repositories::CreateInside(std::string name, const DirectoryRecord& record,
     return;
   }
   txn::TransactionManager& transactions = partition->transactions();
-  transactions.Commit(*std::move(staged),
-                      [this, name = std::move(name), partition = std::move(partition)](
-                          Result<txn::CommitOutcome> outcome) mutable {
-                        if (!outcome) {
-                          UndoCreating(std::move(name), std::move(partition),
-                                       std::move(outcome).error());
-                          return;
-                        }
-                        AwaitApply(std::move(name), std::move(partition));
-                      });
+  transactions.Commit(
+      *std::move(staged), [this, name = std::move(name), partition = std::move(partition)](
+                              Result<txn::CommitOutcome> outcome) mutable {
+        if (!outcome) {
+          UndoCreating(std::move(name), std::move(partition), std::move(outcome).error());
+          return;
+        }
+        AwaitApply(std::move(name), std::move(partition));
+      });
 }
 
 // Usable means that a transaction begun now sees the repository.
@@ -134,9 +133,10 @@ void Repositories::AwaitApply(std::string name, std::shared_ptr<Partition> parti
 // The creator need not wait until the record says "ready": after a crash the next start finds a
 // finished repository behind a record that says "creating", and corrects it.
 void Repositories::FinishCreating(std::string name, std::shared_ptr<Partition> partition) {
-  env_.logger.Info("repository created", {{"repository", name},
-                                          {"partition", partition->id().value},
-                                          {"lsn", partition->transactions().status().applied.value}});
+  env_.logger.Info("repository created",
+                   {{"repository", name},
+                    {"partition", partition->id().value},
+                    {"lsn", partition->transactions().status().applied.value}});
   auto open = std::make_shared<OpenRepository>(name, std::move(partition));
   Settle(name, std::move(open), /*marking_ready=*/true);
   directory_.SetState(name, DirectoryRecord::State::kReady,
@@ -241,9 +241,8 @@ void Repositories::FinishDeleting(std::string name, PartitionId id,
     return;
   }
   Partition& stopping = *partition;
-  stopping.Stop([partition = std::move(partition), destroy = std::move(destroy)]() mutable {
-    destroy();
-  });
+  stopping.Stop(
+      [partition = std::move(partition), destroy = std::move(destroy)]() mutable { destroy(); });
 }
 
 // Blocks. Idempotent.
@@ -291,11 +290,11 @@ Status Repositories::Recover() {
     if (record.state == DirectoryRecord::State::kReady) {
       continue;
     }
-    env_.logger.Info("finishing what was cut off",
-                     {{"repository", name},
-                      {"partition", record.partition.value},
-                      {"was", record.state == DirectoryRecord::State::kCreating ? "creating"
-                                                                                : "deleting"}});
+    env_.logger.Info(
+        "finishing what was cut off",
+        {{"repository", name},
+         {"partition", record.partition.value},
+         {"was", record.state == DirectoryRecord::State::kCreating ? "creating" : "deleting"}});
     finished.push_back(done->get_future());
     if (record.state == DirectoryRecord::State::kCreating) {
       Find(name, [done = std::move(done)](auto) { done->set_value(); });

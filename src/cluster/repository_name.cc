@@ -27,9 +27,8 @@ bool EndsWithIgnoringCase(std::string_view text, std::string_view suffix) {
     return false;
   }
   const std::string_view tail = text.substr(text.size() - suffix.size());
-  return std::ranges::equal(tail, suffix, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-  });
+  return std::ranges::equal(
+      tail, suffix, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 Status CheckComponent(std::string_view name, std::string_view component) {

@@ -9,7 +9,8 @@ namespace quorate::cluster {
 
 WatchedLog::WatchedLog(std::unique_ptr<log::LogManager> log, env::Strand& strand,
                        LogWatcher& watcher)
-    : log_(std::move(log)), strand_(strand), watcher_(watcher) {}
+    : log_(std::move(log)), strand_(strand), watcher_(watcher) {
+}
 
 WatchedLog::~WatchedLog() = default;
 
@@ -40,13 +41,21 @@ void WatchedLog::Applied(Lsn lsn) {
   ReportWhenFencePassed();
 }
 
-void WatchedLog::ReadBarrier(ReadDone done) { log_->ReadBarrier(std::move(done)); }
+void WatchedLog::ReadBarrier(ReadDone done) {
+  log_->ReadBarrier(std::move(done));
+}
 
-void WatchedLog::Compact(Lsn lsn) { log_->Compact(lsn); }
+void WatchedLog::Compact(Lsn lsn) {
+  log_->Compact(lsn);
+}
 
-log::LogStatus WatchedLog::status() const { return log_->status(); }
+log::LogStatus WatchedLog::status() const {
+  return log_->status();
+}
 
-void WatchedLog::Stop(Callback<> done) { log_->Stop(std::move(done)); }
+void WatchedLog::Stop(Callback<> done) {
+  log_->Stop(std::move(done));
+}
 
 WatchedLog::Members WatchedLog::members() const {
   const std::lock_guard lock(mutex_);

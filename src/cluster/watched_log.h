@@ -1,8 +1,8 @@
 // WatchedLog: a partition's log, with a look at what passes between it and its state machine.
 //
 // It forwards everything in both directions. The node learns from it when the partition can take
-// transactions, when it lost its lead, and how much was appended, without the transaction manager or
-// the log knowing of nodes.
+// transactions, when it lost its lead, and how much was appended, without the transaction manager
+// or the log knowing of nodes.
 #pragma once
 
 #include <cstddef>

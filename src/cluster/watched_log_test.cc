@@ -120,8 +120,15 @@ TEST_F(WatchedLogTest, CountsWhatWasAppendedAndNotWhatWasRefused) {
 }
 
 TEST_F(WatchedLogTest, MembersChangeWithLeadersAndConfigurations) {
-  fake_->now = {.term = kTerm, .leading = true, .leader = ReplicaId{1}, .voters = {ReplicaId{1}},
-                .learners = {}, .first = {}, .last = {}, .durable = {}, .committed = {},
+  fake_->now = {.term = kTerm,
+                .leading = true,
+                .leader = ReplicaId{1},
+                .voters = {ReplicaId{1}},
+                .learners = {},
+                .first = {},
+                .last = {},
+                .durable = {},
+                .committed = {},
                 .applied = {}};
   EXPECT_THAT(log_->members().voters, IsEmpty());
 

@@ -30,7 +30,9 @@ inline Error BeingDeleted(const std::string& name) {
   return Error(Code::kAlreadyExists, fmt::format("repository {} is still being deleted", name));
 }
 
-inline Error Stopping() { return Error(Code::kUnavailable, "the node is stopping"); }
+inline Error Stopping() {
+  return Error(Code::kUnavailable, "the node is stopping");
+}
 
 // Whether the repository was made inside its partition.
 inline Result<bool> IsInside(Partition& partition) {

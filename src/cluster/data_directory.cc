@@ -61,6 +61,18 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(std::string path,
   return directory;
 }
 
+Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenStopped(std::string path,
+                                                                  env::FileSystem& files) {
+  if (!files.Exists(path + "/VERSION")) {
+    return Error(Code::kNotFound, fmt::format("{} is not a data directory", path));
+  }
+  auto lock = QUORATE_TRY(TakeLock(path, files));
+  std::unique_ptr<DataDirectory> directory(
+      new DataDirectory(std::move(path), files, std::move(lock)));
+  QUORATE_TRY(directory->Check());
+  return directory;
+}
+
 std::string DataDirectory::partition(PartitionId id) const {
   return fmt::format("{}/partitions/{}", path_, id.value);
 }

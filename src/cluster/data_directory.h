@@ -28,6 +28,11 @@ class DataDirectory {
   //   kCorruption       a VERSION without db/: the store was taken away.
   static Result<std::unique_ptr<DataDirectory>> Open(std::string path, env::FileSystem& files);
 
+  // The same for a directory whose node is stopped, to look at it: makes nothing, changes nothing but
+  // the lock. kNotFound: there is no founded data directory.
+  static Result<std::unique_ptr<DataDirectory>> OpenStopped(std::string path,
+                                                            env::FileSystem& files);
+
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;
 

@@ -77,9 +77,9 @@ Directory::Directory(txn::TransactionManager& meta, env::Strand& strand)
     : meta_(meta), strand_(strand) {
 }
 
-Status Directory::Load() {
-  const txn::Snapshot snapshot = QUORATE_TRY(meta_.LocalSnapshot());
-  const std::lock_guard lock(mutex_);
+Result<std::vector<std::pair<std::string, DirectoryRecord>>> ReadDirectory(
+    const txn::Snapshot& meta) {
+  std::vector<std::pair<std::string, DirectoryRecord>> records;
   Status decoded;
   const auto visit = [&](std::string_view key, std::string_view value) {
     Result<DirectoryRecord> record = DirectoryRecord::Decode(value);
@@ -87,12 +87,21 @@ Status Directory::Load() {
       decoded = std::move(record).error().Wrap(Printable(key));
       return false;
     }
-    next_partition_ = std::max(next_partition_, record->partition.Next());
-    records_.emplace(key.substr(kNamePrefix.size()), *std::move(record));
+    records.emplace_back(key.substr(kNamePrefix.size()), *std::move(record));
     return true;
   };
-  QUORATE_TRY(snapshot.ForEachKey(kNamePrefix, visit));
+  QUORATE_TRY(meta.ForEachKey(kNamePrefix, visit));
   QUORATE_TRY(decoded);
+  return records;
+}
+
+Status Directory::Load() {
+  const txn::Snapshot snapshot = QUORATE_TRY(meta_.LocalSnapshot());
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, record] : QUORATE_TRY(ReadDirectory(snapshot))) {
+    next_partition_ = std::max(next_partition_, record.partition.Next());
+    records_.emplace(name, std::move(record));
+  }
   const std::optional<std::string> next = QUORATE_TRY(snapshot.FindKey(kNextPartitionKey));
   if (next) {
     if (next->size() != 8) {

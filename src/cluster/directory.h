@@ -38,6 +38,10 @@ struct DirectoryRecord {
   friend bool operator==(const DirectoryRecord&, const DirectoryRecord&) = default;
 };
 
+// What a snapshot of the meta partition says, in the order of names. Blocks. kCorruption.
+Result<std::vector<std::pair<std::string, DirectoryRecord>>> ReadDirectory(
+    const txn::Snapshot& meta);
+
 // Safe from any thread. Changes of one name are made one after the other by the caller; those of
 // different names may be under way together.
 class Directory {

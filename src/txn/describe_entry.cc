@@ -1,0 +1,66 @@
+#include "txn/describe_entry.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <variant>
+
+#include "base/bytes.h"
+#include "txn/internal/entry_codec.h"
+
+namespace quorate::txn {
+namespace {
+
+std::string Describe(const std::optional<RefValue>& value) {
+  if (!value) {
+    return "-";
+  }
+  return value->symref.empty() ? value->id.ToHex() : "ref:" + Printable(value->symref);
+}
+
+struct Describer {
+  std::string operator()(const internal::RefChange& change) const {
+    return fmt::format("{} {} -> {}", Printable(change.name), Describe(change.before),
+                       Describe(change.after));
+  }
+  std::string operator()(const internal::HeadChange& change) const {
+    return fmt::format("HEAD {} -> {}", Describe(change.before), Describe(change.after));
+  }
+  std::string operator()(const internal::PackAdd& change) const {
+    return fmt::format("pack {} ({} objects, {} bytes, {})",
+                       change.pack.digest.ToHex().substr(0, 16), change.pack.objects,
+                       change.pack.size,
+                       change.pack.inline_bytes.empty() ? "beside the log" : "inline");
+  }
+  std::string operator()(const internal::RepositoryCreate& change) const {
+    return fmt::format("create repository {} ({}, {})", change.repository.value,
+                       git::FormatName(change.format), Printable(change.default_branch));
+  }
+  std::string operator()(const internal::RepositoryDelete& change) const {
+    return fmt::format("delete repository {}", change.repository.value);
+  }
+  std::string operator()(const internal::KeyChange& change) const {
+    return fmt::format("key {} {}", Printable(change.key),
+                       change.after ? fmt::format("= {} bytes", change.after->size()) : "deleted");
+  }
+};
+
+}  // namespace
+
+Result<std::string> DescribeEntry(std::string_view data) {
+  const internal::LogRecord record = QUORATE_TRY(internal::DecodeRecord(data));
+  const auto seconds = static_cast<std::time_t>(record.time_unix_micros / 1'000'000);
+  std::string line =
+      fmt::format("{} {:%Y-%m-%dT%H:%M:%SZ} {}:", HexEncode(record.transaction_id),
+                  fmt::gmtime(seconds), record.actor.empty() ? "-" : Printable(record.actor));
+  std::string_view separator = " ";
+  for (const internal::Change& change : record.changes) {
+    line += separator;
+    line += std::visit(Describer{}, change);
+    separator = "; ";
+  }
+  return line;
+}
+
+}  // namespace quorate::txn

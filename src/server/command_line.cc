@@ -1,0 +1,241 @@
+#include "server/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "server/admin_commands.h"
+#include "server/api_client.h"
+#include "server/completion.h"
+#include "server/config.h"
+#include "server/inspect.h"
+#include "server/serve.h"
+#include "server/version.h"
+
+namespace quorate::server {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr std::string_view kDefaultServer = "http://127.0.0.1:7080";
+constexpr std::chrono::seconds kServerTimeout{60};
+
+// The arguments of all commands, and which of them to run. Lives as long as the CLI::App that fills
+// it.
+struct CommandLine {
+  CLI::App app{"Transactional, replicated Git storage.", "quorate"};
+  std::function<Status()> action;
+
+  std::string config_file;
+  Config overrides;
+  std::string server{kDefaultServer};
+  bool json = false;
+  std::string name;
+  RepoCreateArguments create;
+  RepoLogArguments log;
+  InspectArguments inspect;
+  std::string shell;
+};
+
+Result<std::string> ReadWholeFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return Error(Code::kNotFound, fmt::format("cannot read the configuration file {}", path));
+  }
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+// Defaults, then the file, then what was given on the command line.
+Result<Config> EffectiveConfig(const CLI::App& serve, const CommandLine& line) {
+  Config config;
+  if (!line.config_file.empty()) {
+    const std::string toml = QUORATE_TRY(ReadWholeFile(line.config_file));
+    QUORATE_TRY(ReadConfig(toml, line.config_file, config));
+  }
+  const auto given = [&](const char* option) { return serve.count(option) > 0; };
+  const Config& override = line.overrides;
+  if (given("--data")) {
+    config.data = override.data;
+  }
+  if (given("--http")) {
+    config.http = override.http;
+  }
+  if (given("--peer")) {
+    config.peer = override.peer;
+  }
+  if (given("--join")) {
+    config.join = override.join;
+  }
+  if (given("--insecure")) {
+    config.insecure = override.insecure;
+  }
+  if (given("--log-mode")) {
+    config.log_mode = override.log_mode;
+  }
+  if (given("--create-on-push")) {
+    config.create_on_push = override.create_on_push;
+    config.create_on_push_given = true;
+  }
+  QUORATE_TRY(CheckConfig(config));
+  if (!config.create_on_push_given) {
+    config.create_on_push = ParseHostPort(config.http).value().IsLoopback();
+  }
+  return config;
+}
+
+void AddServe(CommandLine& line) {
+  CLI::App* serve = line.app.add_subcommand("serve", "Run one node in the foreground.");
+  serve->add_option("--data", line.overrides.data, "Data directory; made if it does not exist.");
+  serve->add_option("--http", line.overrides.http,
+                    "Where Git clients and the API connect (default 127.0.0.1:7080; port 0 picks "
+                    "one).");
+  serve->add_option("--peer", line.overrides.peer,
+                    "Where other nodes connect (default 127.0.0.1:7081).");
+  serve->add_option("--join", line.overrides.join,
+                    "Peer address of a member of a cluster to join.");
+  serve->add_option("--config", line.config_file, "TOML configuration file.");
+  serve->add_option("--log-mode", line.overrides.log_mode, "raft (default) or local.");
+  serve->add_option("--create-on-push", line.overrides.create_on_push,
+                    "true or false: a first push creates its repository (default: on loopback).");
+  serve->add_flag("--insecure", line.overrides.insecure,
+                  "Listen beyond this machine although nobody is authenticated.");
+  serve->callback([&line, serve] {
+    line.action = [&line, serve]() -> Status {
+      return Serve(QUORATE_TRY(EffectiveConfig(*serve, line)));
+    };
+  });
+}
+
+// A subcommand that asks a server; `action` gets the client.
+CLI::App* AddClientCommand(CommandLine& line, CLI::App& parent, const std::string& name,
+                           const std::string& help,
+                           const std::function<Status(ApiClient&)>& action) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_option("--server", line.server, "URL of any node.")->capture_default_str();
+  command->callback([&line, action] {
+    line.action = [&line, action]() -> Status {
+      ApiClient client = QUORATE_TRY(ApiClient::Make(line.server, kServerTimeout));
+      return action(client);
+    };
+  });
+  return command;
+}
+
+void AddRepo(CommandLine& line) {
+  CLI::App* repo = line.app.add_subcommand("repo", "Create, list, show and delete repositories.");
+  repo->require_subcommand(1);
+
+  CLI::App* create =
+      AddClientCommand(line, *repo, "create", "Create an empty repository.",
+                       [&line](ApiClient& client) { return RepoCreate(client, line.create); });
+  create->add_option("NAME", line.create.name, "Such as group/project.")->required();
+  create->add_option("--object-format", line.create.object_format, "sha1 (default) or sha256.");
+  create->add_option("--default-branch", line.create.default_branch,
+                     "What HEAD names (default main).");
+  create->add_option("--replicas", line.create.replicas, "On how many nodes.")
+      ->check(CLI::Range(0, 7));
+
+  CLI::App* list = AddClientCommand(line, *repo, "list", "List repositories.",
+                                    [&line](ApiClient& c) { return RepoList(c, line.json); });
+  list->add_flag("--json", line.json, "Print JSON.");
+
+  CLI::App* info =
+      AddClientCommand(line, *repo, "info", "Show one repository.",
+                       [&line](ApiClient& c) { return RepoInfo(c, line.name, line.json); });
+  info->add_option("NAME", line.name)->required();
+  info->add_flag("--json", line.json, "Print JSON.");
+
+  CLI::App* remove = AddClientCommand(line, *repo, "delete", "Delete a repository for good.",
+                                      [&line](ApiClient& c) { return RepoDelete(c, line.name); });
+  remove->add_option("NAME", line.name)->required();
+
+  CLI::App* log = AddClientCommand(line, *repo, "log", "Who moved which reference, newest first.",
+                                   [&line](ApiClient& c) { return RepoLog(c, line.log); });
+  log->add_option("NAME", line.log.name)->required();
+  log->add_option("--ref", line.log.ref, "Only this reference (full name).");
+  log->add_option("--limit", line.log.limit, "At most this many lines.")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  log->add_flag("--json", line.log.json, "Print JSON.");
+}
+
+void AddCluster(CommandLine& line) {
+  CLI::App* cluster = line.app.add_subcommand("cluster", "Show the cluster.");
+  cluster->require_subcommand(1);
+  CLI::App* status =
+      AddClientCommand(line, *cluster, "status", "Nodes, partitions and their leaders.",
+                       [&line](ApiClient& c) { return ClusterStatus(c, line.json); });
+  status->add_flag("--json", line.json, "Print JSON.");
+}
+
+void AddInspect(CommandLine& line) {
+  CLI::App* inspect =
+      line.app.add_subcommand("inspect", "Show what a stopped node has on disk; changes nothing.");
+  inspect->add_option("DATA", line.inspect.data, "Data directory.")->required();
+  inspect->add_option("WHAT", line.inspect.what, "summary, log, state or packs.")
+      ->check(CLI::IsMember({"summary", "log", "state", "packs"}))
+      ->capture_default_str();
+  inspect->add_option("--partition", line.inspect.partition, "Only this one.");
+  inspect->add_option("--limit", line.inspect.limit, "At most this many lines per partition.")
+      ->capture_default_str();
+  inspect->callback([&line] { line.action = [&line] { return Inspect(line.inspect); }; });
+}
+
+void Collect(const CLI::App& app, const std::string& path, std::vector<CompletionEntry>& entries) {
+  CompletionEntry entry{.path = path, .words = {}};
+  for (const CLI::App* child : app.get_subcommands({})) {
+    entry.words.push_back(child->get_name());
+    Collect(*child, path.empty() ? child->get_name() : path + " " + child->get_name(), entries);
+  }
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      entry.words.push_back("--" + name);
+    }
+  }
+  entries.push_back(std::move(entry));
+}
+
+void AddCompletion(CommandLine& line) {
+  CLI::App* completion =
+      line.app.add_subcommand("completion", "Print a completion script for a shell.");
+  completion->add_option("SHELL", line.shell, "bash or zsh.")->required();
+  completion->callback([&line] {
+    line.action = [&line]() -> Status {
+      std::vector<CompletionEntry> entries;
+      Collect(line.app, "", entries);
+      fmt::print("{}", QUORATE_TRY(RenderCompletion(line.shell, entries)));
+      return Ok();
+    };
+  });
+}
+
+}  // namespace
+
+int Main(int argc, const char* const* argv) {
+  CommandLine line;
+  line.app.set_version_flag("--version", std::string("quorate ") + kVersion);
+  line.app.require_subcommand(1);
+  AddServe(line);
+  AddRepo(line);
+  AddCluster(line);
+  AddInspect(line);
+  AddCompletion(line);
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return line.app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  const Status done = line.action();
+  if (!done) {
+    fmt::print(stderr, "quorate: {}\n", done.error().message());
+    return kExitFailed;
+  }
+  return 0;
+}
+
+}  // namespace quorate::server

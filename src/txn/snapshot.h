@@ -1,15 +1,17 @@
 // Snapshot: what a transaction, or a read, sees of a partition: everything up to one LSN, nothing
 // after it. Taking one is O(1) and copies nothing.
 //
-// Immutable and safe from any thread; calls may block on the disk. Cheap to copy. Holding one for long
-// holds back nothing but disk space.
+// Immutable and safe from any thread; calls may block on the disk. Cheap to copy. Holding one for
+// long holds back nothing but disk space.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -55,12 +57,16 @@ struct RefEvent {
 
 class Snapshot {
  public:
+  // A view of everything that is applied in `store` now. kCorruption, kInternal.
+  static Result<Snapshot> Take(PartitionId partition, const kv::Store& store);
+
   Snapshot(PartitionId partition, std::shared_ptr<const kv::Snapshot> view, Position applied)
       : partition_(partition), view_(std::move(view)), applied_(applied) {}
 
   PartitionId partition() const { return partition_; }
   // The newest entry it contains.
   Lsn lsn() const { return applied_.lsn; }
+  Position position() const { return applied_; }
   const kv::Snapshot& view() const { return *view_; }
 
   // All: kCorruption when a stored record cannot be read.
@@ -71,17 +77,26 @@ class Snapshot {
   Status ForEachRef(RepositoryId repository, std::string_view prefix,
                     const std::function<bool(const Ref&)>& visit) const;
   Result<std::optional<std::string>> FindKey(std::string_view key) const;
-  Status ForEachKey(std::string_view prefix,
-                    const std::function<bool(std::string_view key, std::string_view value)>& visit)
-      const;
+  Status ForEachKey(
+      std::string_view prefix,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
   // The newest `count_max` events, newest first; only those of `name` unless it is empty.
   Result<std::vector<RefEvent>> History(RepositoryId repository, std::string_view name,
                                         std::size_t count_max) const;
+  // Where the transaction with these 16 raw bytes of id was committed; nothing if it was not, or
+  // longer ago than ids are remembered (kTransactionIdsKept entries).
+  Result<std::optional<Lsn>> FindTransaction(std::string_view id) const;
 
  private:
   PartitionId partition_;
   std::shared_ptr<const kv::Snapshot> view_;
   Position applied_;
 };
+
+// So many entries back, a transaction's id is remembered at least.
+inline constexpr std::uint64_t kTransactionIdsKept = 16384;
+
+// Adds the removal of everything that this module stores of a partition.
+void EraseState(PartitionId partition, kv::WriteBatch& batch);
 
 }  // namespace quorate::txn

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -22,17 +23,30 @@ namespace quorate::txn {
 // What every conflict is about, as data: which name, what was expected, what was found.
 struct Conflict {
   enum class Kind : std::uint8_t {
-    kValueChanged,   // The old value is not the expected one.
-    kNameConflict,   // "a" against "a/b".
-    kReadChanged,    // Something that the transaction declared as read was written since.
+    kValueChanged,  // The old value is not the expected one.
+    kNameConflict,  // "a" against "a/b".
+    kReadChanged,   // Something that the transaction declared as read was written since.
     kRepositoryGone,
     kRepositoryExists,
   };
   Kind kind;
-  std::string name;                 // Reference or key; of a name conflict, the one that is in the way.
+  std::string name;  // Reference or key; of a name conflict, the one that is in the way.
   std::optional<RefValue> expected;
   std::optional<RefValue> found;
+
+  // "refs/heads/main: expected 1234..., found nothing"
+  std::string ToString() const;
 };
+
+// What a kConflict error carries, see ConflictOf().
+struct Conflicts final : ErrorDetail {
+  std::vector<Conflict> all;  // At least one.
+  std::vector<std::optional<Conflict>>
+      refs;  // Of each StageRef() call, in order: its own conflict.
+};
+
+// Null unless `error` is a conflict that can be told as data ("snapshot too old" cannot).
+const Conflicts* ConflictOf(const Error& error);
 
 struct TransactionId {
   std::string bytes;  // 16 raw bytes.
@@ -51,9 +65,18 @@ struct TransactionOptions {
   // True: one reference that cannot be changed aborts all. False: the others are committed, and the
   // outcome says which (a push without `atomic`).
   bool all_or_nothing = true;
+  // 16 raw bytes, if the client names its transaction, so that it may ask later what became of it
+  // (Snapshot::FindTransaction) and cannot do it twice. Empty: drawn at random.
+  std::string id;
 };
 
-// A change of one reference. `expected` is compared with the value at commit; nothing: whatever it is.
+inline constexpr std::size_t kTransactionIdBytes = 16;
+inline constexpr std::size_t kUserKeyBytesMax = 4096;
+
+// A change of one reference. `expected` is compared with the value at commit, whoever wrote it and
+// when. Without `expected` the first to commit wins: it conflicts if the reference was written
+// after the snapshot. Deleting what does not exist, and setting what is there already, change
+// nothing.
 struct RefUpdate {
   RepositoryId repository;
   std::string name;
@@ -74,7 +97,8 @@ class Transaction {
   const TransactionId& id() const;
 
   // All: kInvalidArgument for what can never succeed (a bad name, the same reference twice, a
-  // repository that this transaction does not see ...), kCorruption.
+  // repository that this transaction neither sees nor creates, a second pack ...), kCorruption.
+  // A repository is created before, or deleted instead of, any other change of it.
   Status StageRef(RefUpdate update);
   Status StageHead(RepositoryId repository, RefValue value);
   // The pack's objects become readable with the transaction. A side-stored pack was Persist()ed.
@@ -95,7 +119,7 @@ class Transaction {
   // Implementation; defined in txn/internal.
   struct State;
   explicit Transaction(std::unique_ptr<State> state);
-  State& state() { return *state_; }
+  std::unique_ptr<State> TakeState();
 
  private:
   std::unique_ptr<State> state_;

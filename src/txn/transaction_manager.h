@@ -3,11 +3,13 @@
 //   Begin    any thread   a snapshot at the applied LSN; O(1)
 //   stage    any thread   changes, read from the snapshot (Transaction)
 //   Commit   any thread   hops to the partition's strand:
-//     verify   strand     against the conflict window: what was written after the snapshot, by applied
+//     verify   strand     against the conflict window: what was written after the snapshot, by
+//     applied
 //                         entries and by proposals still in flight; memory only, no I/O
 //     append   strand     same task; the log gives the position at once, so transactions pipeline
 //     commit   strand     the log says so: the caller is told
-//     apply    storage    references, history, applied LSN in one unsynced batch, objects installed;
+//     apply    storage    references, history, applied LSN in one unsynced batch, objects
+//     installed;
 //                         after a crash it is redone from the log
 //
 // Whoever reads after an acknowledgement waits for apply (ReadSnapshot), so he sees what was
@@ -17,9 +19,15 @@
 // replica is fenced, and every later call answers kCorruption.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/callback.h"
+#include "base/digest.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "env/clock.h"
@@ -31,22 +39,26 @@
 #include "git/pack_installer.h"
 #include "kv/store.h"
 #include "log/log_manager.h"
+#include "log/log_store.h"
 #include "txn/snapshot.h"
 #include "txn/transaction.h"
 
 namespace quorate::txn {
 
 struct TransactionManagerOptions {
-  std::size_t window_keys_max = 1 << 20;   // Conflict window; beyond, old snapshots are "too old".
-  std::size_t in_flight_max = 4096;        // Appended, not yet applied; beyond, Commit() is refused.
+  std::size_t window_keys_max = 1 << 20;  // Conflict window; beyond, old snapshots are "too old".
+  std::size_t in_flight_max = 4096;       // Appended, not yet applied; beyond, Commit() is refused.
   std::size_t in_flight_bytes_max = 256 << 20;
+  std::size_t entry_bytes_max = 64 << 20;  // A transaction that encodes to more is refused.
+  std::size_t reads_waiting_max = 65536;   // ReadSnapshot() calls that wait for apply.
+  std::uint64_t entries_kept = 1000;       // Left in the log although nobody here needs them.
 };
 
 // Everything it uses; all outlive it.
 struct TransactionManagerDeps {
   PartitionId partition;
-  env::Strand& strand;                  // The partition's; never blocks.
-  env::Strand& storage;                 // Apply runs here; may block.
+  env::Strand& strand;   // The partition's; never blocks.
+  env::Strand& storage;  // Apply runs here; may block.
   log::LogManager& log;
   kv::Store& store;
   git::PackInstaller* packs = nullptr;  // Null for a partition without objects (meta).
@@ -56,7 +68,15 @@ struct TransactionManagerDeps {
   env::Random& random;
   env::Logger& logger;
   env::Metrics& metrics;
+  const log::LogStore* log_store = nullptr;  // Of `log`; for Open(). Null with `packs`.
+  // Removes what is stored beside the log but these packs: git::ObjectStore::DropStagedExcept().
+  // Called once, by Open(). May be empty.
+  std::function<Status(const std::vector<Sha256Digest>& named)> drop_staged_except = {};
 };
+
+// For whoever installs a checkpoint: its objects are on disk, so nothing up to `lsn` is redone from
+// a log that does not have it.
+void RecordObjectsDurable(PartitionId partition, Lsn lsn, kv::WriteBatch& batch);
 
 class TransactionManager {
  public:
@@ -69,20 +89,32 @@ class TransactionManager {
   TransactionManager& operator=(const TransactionManager&) = delete;
 
   // Redoes what the log has and the file system may have lost (objects above the synced position),
-  // then starts the log from the applied position. Blocks; before any other call, not on the strand.
-  // kCorruption: the replica stays fenced.
+  // then posts the start of the log, from the applied position, to the strand. Blocks; before any
+  // other call, not on the strand. kCorruption: the replica stays fenced. If the log cannot be
+  // started, the replica is fenced too.
   Status Open();
 
-  // Any thread. kUnavailable before Open() is done or after Stop(), kCorruption when fenced.
+  // Any thread. `done` runs on the strand once this replica accepts transactions: it leads and is
+  // past the term fence. kUnavailable when it is stopped first, kCorruption when it is fenced.
+  void WaitWritable(Callback<Status> done);
+
+  // Any thread; blocks on a read of the store. The snapshot is what is applied here: whoever must
+  // see what was just acknowledged calls ReadSnapshot() first. kUnavailable before Open() is done
+  // or after Stop(), kCorruption when fenced, kAlreadyExists when a transaction of this id was
+  // committed.
   Result<Transaction> Begin(TransactionOptions options);
 
   // Any thread. `done` runs on the partition's strand, once:
   //   outcome              committed: a majority has it on disk;
   //   kConflict            nothing was done; `ConflictOf()` of the error has the data;
-  //   kNotLeader, kUnavailable, kResourceExhausted   nothing was done;
-  //   kOutcomeUnknown      it may or may not have happened; the message has the transaction's id;
-  //   kCorruption          the replica is fenced.
-  // The log entry may hold less than was staged if !all_or_nothing.
+  //   kAlreadyExists       nothing was done now: the id is that of a transaction committed or in
+  //   flight; kNotLeader, kUnavailable, kResourceExhausted, kInvalidArgument (too large)   nothing
+  //   was done; kOutcomeUnknown      it may or may not have happened; the message has the
+  //   transaction's id; kCorruption          the replica is fenced; nothing was done.
+  // A transaction that changes nothing takes no entry (lsn 0); it is acknowledged once everything
+  // it was verified against is committed and this replica still led then. While a new leader waits
+  // for its term fence, commits wait with it. The log entry may hold less than was staged if
+  // !all_or_nothing.
   void Commit(Transaction transaction, CommitDone done);
 
   // Any thread. A snapshot that contains everything committed before this call, anywhere in the
@@ -92,8 +124,8 @@ class TransactionManager {
   // Any thread. What is applied here, however old that is.
   Result<Snapshot> LocalSnapshot() const;
 
-  // Any thread; blocks. Syncs the objects' file system, records how far they are durable, and lets the log drop what
-  // nobody needs. Called by the node now and then, not per push.
+  // Any thread; blocks. Syncs the objects' file system, records how far they are durable, and lets
+  // the log drop what nobody needs. Called by the node now and then, not per push.
   Status SyncObjects();
   // The file system was synced by somebody else after every entry up to `lsn` was applied.
   Status ObjectsDurable(Lsn lsn);
@@ -110,7 +142,8 @@ class TransactionManager {
   ManagerStatus status() const;
 
   // Any thread. Refuses new transactions, lets those under way end, then stops the log and calls
-  // `done` (on the strand).
+  // `done` (on the strand). Destroying the manager without it stands for a crash: callbacks under
+  // way are dropped, and the log and the strands must not run any more.
   void Stop(Callback<> done);
 
  private:

@@ -1,0 +1,250 @@
+#include "txn/internal/applier.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/fault_point.h"
+#include "txn/internal/entry_codec.h"
+#include "txn/internal/state_batch.h"
+#include "txn/internal/state_codec.h"
+#include "txn/internal/state_keys.h"
+
+namespace quorate::txn::internal {
+namespace {
+
+using kv::Family;
+
+// How often the ids of old transactions are dropped: at LSNs that are multiples of it, the same on
+// every replica.
+constexpr std::uint64_t kForgetEvery = 1024;
+
+constexpr std::size_t kBatchBytesMax = 8 << 20;
+
+Error Mismatch(Lsn lsn, std::string_view what) {
+  return Error(Code::kCorruption,
+               fmt::format("entry {} does not fit the state: {}", lsn.value, what));
+}
+
+// Puts one entry's changes into a batch, after checking that they fit.
+class ChangeApplier {
+ public:
+  ChangeApplier(const LogRecord& record, Lsn lsn, StateBatch& state)
+      : record_(record), lsn_(lsn), state_(state) {}
+
+  Status operator()(const RefChange& change) {
+    RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
+    std::string key = RefKey(state_.partition(), change.repository, change.name);
+    const auto bytes = QUORATE_TRY(state_.Get(key));
+    std::optional<RefValue> before;
+    if (bytes) {
+      before = QUORATE_TRY(DecodeRefValue(*bytes));
+    }
+    if (before != change.before) {
+      return Mismatch(lsn_, Printable(change.name));
+    }
+    state_.Set(std::move(key),
+               change.after ? std::optional(EncodeRefValue(*change.after)) : std::nullopt);
+    Touch(std::move(info));
+    AddEvent(change.repository, change.name, change.before, change.after);
+    return Ok();
+  }
+
+  Status operator()(const HeadChange& change) {
+    RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
+    if (info.head != change.before) {
+      return Mismatch(lsn_, "HEAD");
+    }
+    info.head = change.after;
+    Touch(std::move(info));
+    AddEvent(change.repository, "HEAD", change.before, change.after);
+    return Ok();
+  }
+
+  // The objects were installed already; only that there is a repository to have them.
+  Status operator()(const PackAdd& change) {
+    QUORATE_TRY(FindRepository(change.repository));
+    return Ok();
+  }
+
+  Status operator()(const RepositoryCreate& change) {
+    const auto existing = QUORATE_TRY(state_.GetRepository(change.repository));
+    if (existing) {
+      return Mismatch(lsn_, fmt::format("repository {} exists", change.repository.value));
+    }
+    RepositoryInfo info;
+    info.id = change.repository;
+    info.format = change.format;
+    info.created = lsn_;
+    info.head.symref = change.default_branch;
+    Touch(std::move(info));
+    return Ok();
+  }
+
+  Status operator()(const RepositoryDelete& change) {
+    QUORATE_TRY(FindRepository(change.repository));
+    touched_.erase(change.repository);
+    state_.Set(RepositoryKey(state_.partition(), change.repository), std::nullopt);
+    state_.DeletePrefix(RefKey(state_.partition(), change.repository, ""));
+    state_.DeletePrefix(HistoryPrefix(state_.partition(), change.repository));
+    return Ok();
+  }
+
+  Status operator()(const KeyChange& change) {
+    std::string key = UserKey(state_.partition(), change.key);
+    const auto bytes = QUORATE_TRY(state_.Get(key));
+    std::optional<std::string> before;
+    if (bytes) {
+      before = QUORATE_TRY(DecodeKeyValue(*bytes));
+    }
+    if (before != change.before) {
+      return Mismatch(lsn_, "key " + Printable(change.key));
+    }
+    state_.Set(std::move(key),
+               change.after ? std::optional(EncodeKeyValue(*change.after)) : std::nullopt);
+    return Ok();
+  }
+
+  // After the last change: the records of the repositories, once each.
+  void Finish() {
+    for (const auto& [id, info] : touched_) {
+      state_.Set(RepositoryKey(state_.partition(), id), EncodeRepository(info));
+    }
+  }
+
+ private:
+  Result<RepositoryInfo> FindRepository(RepositoryId id) {
+    if (const auto at = touched_.find(id); at != touched_.end()) {
+      return at->second;
+    }
+    std::optional<RepositoryInfo> info = QUORATE_TRY(state_.GetRepository(id));
+    if (!info) {
+      return Mismatch(lsn_, fmt::format("there is no repository {}", id.value));
+    }
+    return *std::move(info);
+  }
+
+  void Touch(RepositoryInfo info) {
+    info.ref_version = lsn_;
+    touched_[info.id] = std::move(info);
+  }
+
+  void AddEvent(RepositoryId repository, std::string name, std::optional<RefValue> before,
+                std::optional<RefValue> after) {
+    const RefEvent event{.lsn = lsn_,
+                         .transaction_id = record_.transaction_id,
+                         .actor = record_.actor,
+                         .time_unix_micros = record_.time_unix_micros,
+                         .name = std::move(name),
+                         .before = std::move(before),
+                         .after = std::move(after),
+                         .push_options = record_.push_options};
+    state_.PutUnread(HistoryKey(state_.partition(), repository, lsn_, events_++),
+                     EncodeEvent(event));
+  }
+
+  const LogRecord& record_;
+  const Lsn lsn_;
+  StateBatch& state_;
+  std::map<RepositoryId, RepositoryInfo> touched_;
+  std::uint32_t events_ = 0;
+};
+
+}  // namespace
+
+Status Applier::Apply(std::vector<ApplyItem>& items) {
+  QUORATE_FAULT("txn.before_apply");
+  StateBatch state(partition_, store_);
+  for (ApplyItem& item : items) {
+    if (item.entry.lsn <= applied_.lsn) {
+      continue;  // A second attempt.
+    }
+    const Status staged = StageEntry(item, state);
+    if (!staged) {
+      state.DropEntry();
+      QUORATE_TRY(Flush(state));  // Those before it are good.
+      return staged;
+    }
+    state.EndEntry(item.entry.position());
+    if (state.must_flush() || state.bytes() > kBatchBytesMax) {
+      QUORATE_TRY(Flush(state));
+    }
+  }
+  return Flush(state);
+}
+
+Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
+  const Lsn lsn = item.entry.lsn;
+  QUORATE_CHECK(lsn == state.position().value_or(applied_).lsn.Next());
+  if (lsn.value % kForgetEvery == 0) {
+    QUORATE_TRY(ForgetOldTransactions(lsn, state));
+  }
+  if (item.entry.type != consensus::EntryType::kNormal || item.entry.data.empty()) {
+    return Ok();
+  }
+  if (!item.record) {
+    item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
+  }
+  ChangeApplier apply(*item.record, lsn, state);
+  for (const Change& change : item.record->changes) {
+    QUORATE_TRY(std::visit(apply, change));
+    if (const auto* pack = std::get_if<PackAdd>(&change); pack != nullptr) {
+      QUORATE_TRY(InstallPack(*pack, item));
+    }
+  }
+  apply.Finish();
+  state.PutUnread(TransactionKey(partition_, item.record->transaction_id), EncodeLsn(lsn));
+  state.PutUnread(TransactionOrderKey(partition_, lsn), item.record->transaction_id);
+  return Ok();
+}
+
+Status Applier::InstallPack(const PackAdd& change, ApplyItem& item) {
+  if (packs_ == nullptr) {
+    return Mismatch(item.entry.lsn, "a pack in a partition without objects");
+  }
+  std::unique_ptr<git::QuarantinedPack> local = std::exchange(item.local, nullptr);
+  Status installed = packs_->Install(change.pack, std::move(local));
+  if (!installed) {
+    return std::move(installed).error().Wrap(
+        fmt::format("install the pack of entry {}", item.entry.lsn.value));
+  }
+  QUORATE_FAULT("txn.after_install");
+  return Ok();
+}
+
+Status Applier::ForgetOldTransactions(Lsn lsn, StateBatch& state) {
+  if (lsn.value <= kTransactionIdsKept) {
+    return Ok();
+  }
+  const std::string first = TransactionOrderKey(partition_, Lsn{0});
+  const std::string last = TransactionOrderKey(partition_, Lsn{lsn.value - kTransactionIdsKept});
+  const auto it = store_.NewIterator(Family::kState, first, last);
+  for (; it->Valid(); it->Next()) {
+    state.DeleteUnread(TransactionKey(partition_, it->value()));
+    state.DeleteUnread(std::string(it->key()));
+  }
+  return it->status();
+}
+
+Status Applier::Flush(StateBatch& state) {
+  const std::optional<Position> position = state.position();
+  if (!position) {
+    return Ok();
+  }
+  const Status written = store_.Write(state.Take(), {.sync = false});
+  if (!written) {
+    // Whatever it was, the store takes no further write: a second attempt has no sense.
+    return Error(Code::kInternal, fmt::format("apply up to entry {}: {}", position->lsn.value,
+                                              written.error().message()));
+  }
+  applied_ = *position;
+  QUORATE_FAULT("txn.after_apply");
+  return Ok();
+}
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,61 @@
+// Applier: writes committed entries into the store, in their order, many in one unsynced batch, and
+// makes their objects readable before the batch that refers to them.
+//
+// On the storage strand, one call at a time; blocks. After a crash the store has a prefix of what
+// was written, and the log delivers the rest again.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "git/pack_installer.h"
+#include "kv/store.h"
+#include "log/log_manager.h"
+#include "txn/internal/log_record.h"
+#include "txn/internal/state_batch.h"
+
+namespace quorate::txn::internal {
+
+// A committed entry on its way to the store.
+struct ApplyItem {
+  consensus::Entry entry;
+  std::optional<LogRecord> record;              // Of the entry, if it was decoded already.
+  std::unique_ptr<git::QuarantinedPack> local;  // This node's copy of its pack, if any.
+  std::chrono::nanoseconds committed_at{0};
+};
+
+class Applier {
+ public:
+  // `applied` is what the store holds. `packs` may be null: then an entry with a pack is
+  // corruption.
+  Applier(PartitionId partition, kv::Store& store, git::PackInstaller* packs, Position applied)
+      : partition_(partition), store_(store), packs_(packs), applied_(applied) {}
+
+  Applier(const Applier&) = delete;
+  Applier& operator=(const Applier&) = delete;
+
+  // Applies all of them, or those before the first that fails; applied() says how far it came.
+  //   kCorruption          an entry does not fit the state, or a pack is damaged or missing;
+  //   kResourceExhausted   the disk is full for a pack; the same items may be tried again;
+  //   others               the store or the file system failed: no second attempt.
+  Status Apply(std::vector<ApplyItem>& items);
+
+  Position applied() const { return applied_; }
+
+ private:
+  Status StageEntry(ApplyItem& item, StateBatch& state);
+  Status InstallPack(const PackAdd& change, ApplyItem& item);
+  Status ForgetOldTransactions(Lsn lsn, StateBatch& state);
+  Status Flush(StateBatch& state);
+
+  const PartitionId partition_;
+  kv::Store& store_;
+  git::PackInstaller* const packs_;
+  Position applied_;
+};
+
+}  // namespace quorate::txn::internal

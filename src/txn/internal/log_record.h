@@ -1,0 +1,63 @@
+// What one log entry says, as plain values: one transaction. The wire form is entry_codec's matter.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "git/object_id.h"
+#include "git/pack_installer.h"
+#include "txn/snapshot.h"
+
+namespace quorate::txn::internal {
+
+struct RefChange {
+  RepositoryId repository;
+  std::string name;
+  std::optional<RefValue> before;  // As verified; apply checks it again. Nothing: did not exist.
+  std::optional<RefValue> after;   // Nothing: deleted.
+};
+
+struct HeadChange {
+  RepositoryId repository;
+  RefValue before;
+  RefValue after;
+};
+
+struct PackAdd {
+  RepositoryId repository;
+  git::PackRecord pack;
+};
+
+struct RepositoryCreate {
+  RepositoryId repository;
+  git::ObjectFormat format = git::ObjectFormat::kSha1;
+  std::string default_branch;  // A full name.
+};
+
+struct RepositoryDelete {
+  RepositoryId repository;
+};
+
+struct KeyChange {
+  std::string key;
+  std::optional<std::string> before;
+  std::optional<std::string> after;
+};
+
+using Change =
+    std::variant<RefChange, HeadChange, PackAdd, RepositoryCreate, RepositoryDelete, KeyChange>;
+
+// Changes take effect in order.
+struct LogRecord {
+  std::string transaction_id;  // 16 raw bytes.
+  std::string actor;
+  std::int64_t time_unix_micros = 0;
+  std::vector<Change> changes;
+  std::vector<std::string> push_options;
+};
+
+}  // namespace quorate::txn::internal

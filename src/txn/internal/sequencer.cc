@@ -1,0 +1,410 @@
+#include "txn/internal/sequencer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/fault_point.h"
+#include "txn/internal/entry_codec.h"
+#include "txn/internal/window_keys.h"
+
+namespace quorate::txn::internal {
+namespace {
+
+double Seconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Error ConflictError(Verdict verdict) {
+  auto data = std::make_shared<Conflicts>();
+  data->all = std::move(verdict.others);
+  for (const std::optional<Conflict>& conflict : verdict.refs) {
+    if (conflict) {
+      data->all.push_back(*conflict);
+    }
+  }
+  data->refs = std::move(verdict.refs);
+  std::string message = data->all.front().ToString();
+  if (data->all.size() > 1) {
+    message += fmt::format(" (and {} more)", data->all.size() - 1);
+  }
+  return Error(Code::kConflict, std::move(message)).WithDetail(std::move(data));
+}
+
+}  // namespace
+
+struct Sequencer::Instruments {
+  explicit Instruments(env::Metrics& all)
+      : metrics(all),
+        verify_seconds(
+            all.GetHistogram("quorate_transaction_verify_seconds",
+                             "From the call of Commit() on the partition's strand to the append.",
+                             {}, env::LatencyBounds())),
+        commit_seconds(all.GetHistogram("quorate_transaction_commit_seconds",
+                                        "From the append to the acknowledgement.", {},
+                                        env::LatencyBounds())),
+        window_keys(all.GetGauge("quorate_transaction_window_keys",
+                                 "Versions held by the conflict windows.", {})) {}
+
+  void Count(std::string_view outcome) {
+    metrics
+        .GetCounter("quorate_transactions_total", "Commits by their outcome.",
+                    {{"outcome", std::string(outcome)}})
+        .Add();
+  }
+
+  env::Metrics& metrics;
+  env::Histogram& verify_seconds;
+  env::Histogram& commit_seconds;
+  env::Gauge& window_keys;
+  std::size_t window_keys_told = 0;
+};
+
+Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManagerOptions& options,
+                     Published& published, Position applied)
+    : deps_(deps),
+      options_(options),
+      strand_(deps.strand),
+      published_(published),
+      instruments_(std::make_unique<Instruments>(deps.metrics)),
+      window_(applied.lsn),
+      committed_(applied.lsn),
+      applied_(applied.lsn) {
+}
+
+Sequencer::~Sequencer() {
+  instruments_->window_keys.Add(-static_cast<double>(instruments_->window_keys_told));
+}
+
+void Sequencer::Submit(StatePtr transaction, CommitDone done) {
+  strand_.AssertCurrent();
+  Waiting commit{.transaction = std::move(transaction),
+                 .done = std::move(done),
+                 .since = deps_.clock.Monotonic()};
+  if (closed_) {
+    Answer(std::move(commit.done), *closed_);
+    return;
+  }
+  if (!no_op_) {
+    const std::string whom =
+        leader_.value == 0 ? "no leader is known" : fmt::format("replica {} leads", leader_.value);
+    Answer(std::move(commit.done), Error(Code::kNotLeader, whom));
+    return;
+  }
+  if (writable()) {
+    Process(std::move(commit));
+  } else if (waiting_.size() < options_.in_flight_max) {
+    waiting_.push_back(std::move(commit));
+  } else {
+    Answer(std::move(commit.done),
+           Error(Code::kResourceExhausted, "too many transactions wait for the new leader"));
+  }
+  Trim();
+  Publish();
+}
+
+void Sequencer::WaitWritable(Callback<Status> done) {
+  strand_.AssertCurrent();
+  if (closed_) {
+    std::move(done)(*closed_);
+  } else if (writable()) {
+    std::move(done)(Ok());
+  } else {
+    writable_waiters_.push_back(std::move(done));
+  }
+}
+
+bool Sequencer::writable() const {
+  return no_op_ && applied_ >= *no_op_;
+}
+
+Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
+  if (in_flight_.size() >= options_.in_flight_max ||
+      in_flight_bytes_ >= options_.in_flight_bytes_max) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("{} transactions with {} bytes are in flight", in_flight_.size(),
+                             in_flight_bytes_));
+  }
+  if (transaction.snapshot.lsn() < window_.floor()) {
+    return Error(Code::kConflict,
+                 fmt::format("snapshot too old: it is of {}, conflicts are known from {} on",
+                             transaction.snapshot.lsn().value, window_.floor().value));
+  }
+  const auto* used =
+      window_.FindAfter(TransactionWindowKey(transaction.id.bytes), transaction.snapshot.lsn());
+  if (used != nullptr) {
+    return Error(Code::kAlreadyExists, fmt::format("transaction {} is entry {} already",
+                                                   transaction.id.ToHex(), used->lsn.value));
+  }
+  return Ok();
+}
+
+void Sequencer::Process(Waiting commit) {
+  const Transaction::State& transaction = *commit.transaction;
+  if (Status admitted = CheckAdmission(transaction); !admitted) {
+    Answer(std::move(commit.done), std::move(admitted).error());
+    return;
+  }
+  Verdict verdict = Verify(transaction, window_);
+  if (!verdict.Accepted(transaction.options.all_or_nothing)) {
+    Answer(std::move(commit.done), ConflictError(std::move(verdict)));
+    return;
+  }
+  if (!verdict.changes.empty() || verdict.with_pack) {
+    Append(std::move(commit), std::move(verdict));
+    return;
+  }
+  const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
+  unchanged_.push_back({.after = after,
+                        .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
+                        .done = std::move(commit.done)});
+  AnswerUnchanged();
+}
+
+LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdict) const {
+  LogRecord record;
+  record.transaction_id = transaction.id.bytes;
+  record.actor = transaction.options.actor;
+  record.time_unix_micros = deps_.clock.WallUnix().count();
+  record.push_options = transaction.options.push_options;
+  record.changes = std::move(verdict.changes);
+  if (verdict.with_pack) {
+    record.changes.emplace_back(PackAdd{.repository = transaction.pack->repository,
+                                        .pack = transaction.pack->pack->record()});
+  }
+  return record;
+}
+
+void Sequencer::Append(Waiting commit, Verdict verdict) {
+  Transaction::State& transaction = *commit.transaction;
+  LogRecord record = MakeRecord(transaction, verdict);
+  std::vector<ConflictWindow::Write> writes = WindowWrites(record);
+  std::string data = EncodeRecord(std::move(record));
+  const std::size_t bytes = data.size();
+  if (bytes > options_.entry_bytes_max) {
+    Answer(std::move(commit.done),
+           Error(Code::kInvalidArgument, fmt::format("the transaction has {} bytes, at most {} fit",
+                                                     bytes, options_.entry_bytes_max)));
+    return;
+  }
+  QUORATE_FAULT("txn.before_append");
+  Result<Position> appended = deps_.log.Append(std::move(data));
+  if (!appended) {
+    Answer(std::move(commit.done), std::move(appended).error());
+    return;
+  }
+  QUORATE_FAULT("txn.after_append");
+  const std::chrono::nanoseconds now = deps_.clock.Monotonic();
+  instruments_->verify_seconds.Observe(Seconds(now - commit.since));
+  window_.Add(appended->lsn, std::move(writes));
+  in_flight_.push_back({.lsn = appended->lsn, .bytes = bytes});
+  in_flight_bytes_ += bytes;
+  pending_.push_back({.position = *appended,
+                      .id = transaction.id.ToHex(),
+                      .outcome = {.lsn = appended->lsn, .refs = std::move(verdict.refs)},
+                      .done = std::move(commit.done),
+                      .pack = verdict.with_pack ? std::move(transaction.pack->pack) : nullptr,
+                      .appended_at = now});
+}
+
+// Nothing is written, yet the promise is the same: what was found is committed, and nobody else led
+// meanwhile. The barrier answers that.
+void Sequencer::AnswerUnchanged() {
+  while (!unchanged_.empty() && unchanged_.front().after <= committed_) {
+    Unchanged next = std::move(unchanged_.front());
+    unchanged_.pop_front();
+    deps_.log.ReadBarrier([done = std::move(next.done), outcome = std::move(next.outcome),
+                           &metrics = deps_.metrics](Result<Lsn> barrier) mutable {
+      Instruments(metrics).Count(barrier ? "unchanged" : CodeName(barrier.error().code()));
+      if (barrier) {
+        std::move(done)(std::move(outcome));
+      } else {
+        std::move(done)(std::move(barrier).error());
+      }
+    });
+  }
+}
+
+Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
+  strand_.AssertCurrent();
+  QUORATE_CHECK(entry.lsn == committed_.Next());
+  committed_ = entry.lsn;
+  ApplyItem item{.entry = std::move(entry),
+                 .record = {},
+                 .local = nullptr,
+                 .committed_at = deps_.clock.Monotonic()};
+  if (!pending_.empty() && pending_.front().position == item.entry.position()) {
+    Acknowledge(item);
+    AnswerUnchanged();
+    return item;
+  }
+  if (!pending_.empty() && pending_.front().position.lsn == item.entry.lsn) {
+    LoseProposals(item.entry.lsn);
+  }
+  if (const auto orphan = orphans_.find(item.entry.lsn); orphan != orphans_.end()) {
+    if (orphan->second.term == item.entry.term) {
+      item.local = std::move(orphan->second.pack);
+    }
+    orphans_.erase(orphan);
+  }
+  if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
+    item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
+    window_.Add(item.entry.lsn, WindowWrites(*item.record));
+  }
+  AnswerUnchanged();
+  Publish();
+  return item;
+}
+
+void Sequencer::Acknowledge(ApplyItem& item) {
+  Proposal ours = std::move(pending_.front());
+  pending_.pop_front();
+  item.local = std::move(ours.pack);
+  instruments_->commit_seconds.Observe(Seconds(deps_.clock.Monotonic() - ours.appended_at));
+  QUORATE_FAULT("txn.before_ack");
+  Answer(std::move(ours.done), std::move(ours.outcome));
+}
+
+// Another entry stands where the first of our proposals should: none of them exists any more.
+void Sequencer::LoseProposals(Lsn from) {
+  window_.DropFrom(from);
+  DropInFlightFrom(from);
+  const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
+  for (Proposal& proposal : std::exchange(pending_, {})) {
+    Answer(std::move(proposal.done), lost);
+  }
+  FailUnchanged(lost);
+}
+
+void Sequencer::LeavePendingUnknown() {
+  window_.DropFrom(committed_.Next());
+  DropInFlightFrom(committed_.Next());
+  for (Proposal& proposal : std::exchange(pending_, {})) {
+    if (proposal.pack != nullptr) {
+      orphans_[proposal.position.lsn] = {.term = proposal.position.term,
+                                         .pack = std::move(proposal.pack)};
+    }
+    Answer(std::move(proposal.done),
+           Error(Code::kOutcomeUnknown,
+                 fmt::format("transaction {} may or may not be committed", proposal.id)));
+  }
+}
+
+void Sequencer::FailUnchanged(const Error& reason) {
+  for (Unchanged& unchanged : std::exchange(unchanged_, {})) {
+    Answer(std::move(unchanged.done), reason);
+  }
+}
+
+void Sequencer::FailWaiting(const Error& reason) {
+  for (Waiting& waiting : std::exchange(waiting_, {})) {
+    Answer(std::move(waiting.done), reason);
+  }
+}
+
+void Sequencer::DropInFlightFrom(Lsn lsn) {
+  while (!in_flight_.empty() && in_flight_.back().lsn >= lsn) {
+    in_flight_bytes_ -= in_flight_.back().bytes;
+    in_flight_.pop_back();
+  }
+}
+
+void Sequencer::Applied(Lsn lsn) {
+  strand_.AssertCurrent();
+  QUORATE_CHECK(lsn <= committed_);
+  applied_ = lsn;
+  published_.SetApplied(lsn);
+  while (!in_flight_.empty() && in_flight_.front().lsn <= lsn) {
+    in_flight_bytes_ -= in_flight_.front().bytes;
+    in_flight_.pop_front();
+  }
+  Trim();
+  PassFence();
+  Publish();
+}
+
+void Sequencer::Leading(Lsn no_op) {
+  strand_.AssertCurrent();
+  no_op_ = no_op;
+  leader_ = ReplicaId{0};
+  PassFence();
+  Publish();
+}
+
+void Sequencer::PassFence() {
+  if (!writable() || closed_) {
+    return;
+  }
+  for (Callback<Status>& done : std::exchange(writable_waiters_, {})) {
+    std::move(done)(Ok());
+  }
+  for (Waiting& waiting : std::exchange(waiting_, {})) {
+    Process(std::move(waiting));
+  }
+}
+
+void Sequencer::Following(ReplicaId leader) {
+  strand_.AssertCurrent();
+  no_op_.reset();
+  leader_ = leader;
+  LeavePendingUnknown();
+  const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
+  FailUnchanged(lost);
+  FailWaiting(lost);
+  Publish();
+}
+
+void Sequencer::Close(Error reason) {
+  strand_.AssertCurrent();
+  if (!closed_ || reason.code() == Code::kCorruption) {
+    closed_ = std::move(reason);
+  }
+  FailWaiting(*closed_);
+  for (Callback<Status>& done : std::exchange(writable_waiters_, {})) {
+    std::move(done)(*closed_);
+  }
+}
+
+void Sequencer::Abandon() {
+  strand_.AssertCurrent();
+  QUORATE_CHECK(closed_);
+  LeavePendingUnknown();
+  FailUnchanged(*closed_);
+  Publish();
+}
+
+bool Sequencer::drained() const {
+  strand_.AssertCurrent();
+  return pending_.empty() && unchanged_.empty() && waiting_.empty();
+}
+
+// Memory goes before old snapshots do: what is applied may be forgotten, and whoever began before
+// is refused with "too old".
+void Sequencer::Trim() {
+  window_.Evict(published_.Evictable());
+  while (window_.size() > options_.window_keys_max) {
+    const Lsn oldest = *window_.oldest();
+    if (oldest > applied_) {
+      return;
+    }
+    window_.Evict(oldest);
+  }
+}
+
+void Sequencer::Publish() {
+  const std::size_t keys = window_.size();
+  instruments_->window_keys.Add(static_cast<double>(keys) -
+                                static_cast<double>(instruments_->window_keys_told));
+  instruments_->window_keys_told = keys;
+  published_.SetCounts(
+      {.leading = writable() && !closed_, .in_flight = in_flight_.size(), .window_keys = keys});
+}
+
+void Sequencer::Answer(CommitDone done, Result<CommitOutcome> result) {
+  instruments_->Count(result ? "committed" : CodeName(result.error().code()));
+  std::move(done)(std::move(result));
+}
+
+}  // namespace quorate::txn::internal

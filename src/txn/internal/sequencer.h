@@ -1,0 +1,135 @@
+// Sequencer: decides, for one partition, which transaction comes next in the log, and tells each
+// one what became of it.
+//
+// On the partition's strand; never blocks. Verification and append are one task, so that an entry
+// was verified against everything before it in the log: applied, committed, or still in flight. The
+// conflict window knows the latter two; proposals whose fate is unknown leave it when leadership
+// goes.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/thread_annotations.h"
+#include "txn/internal/applier.h"
+#include "txn/internal/conflict_window.h"
+#include "txn/internal/published.h"
+#include "txn/internal/transaction_state.h"
+#include "txn/internal/verifier.h"
+#include "txn/transaction_manager.h"
+
+namespace quorate::txn::internal {
+
+class Sequencer {
+ public:
+  using CommitDone = TransactionManager::CommitDone;
+  using StatePtr = std::unique_ptr<Transaction::State>;
+
+  // All outlive it. `applied`: what the store holds.
+  Sequencer(const TransactionManagerDeps& deps, const TransactionManagerOptions& options,
+            Published& published, Position applied);
+  ~Sequencer();
+
+  Sequencer(const Sequencer&) = delete;
+  Sequencer& operator=(const Sequencer&) = delete;
+
+  // TransactionManager::Commit(), on the strand.
+  void Submit(StatePtr transaction, CommitDone done);
+  void WaitWritable(Callback<Status> done);
+
+  // The log committed `entry`: acknowledges it if it is ours, and hands on what apply needs.
+  // kCorruption: it cannot be read.
+  Result<ApplyItem> Committed(consensus::Entry entry);
+  void Applied(Lsn lsn);
+
+  void Leading(Lsn no_op);
+  void Following(ReplicaId leader);
+
+  // New transactions are answered with `reason` from now on; those that were not appended, too.
+  void Close(Error reason);
+  // What was appended and is not committed will not be told: its outcome is unknown.
+  void Abandon();
+  // Nothing that was accepted waits for the log.
+  bool drained() const;
+
+ private:
+  struct Proposal {
+    Position position;
+    std::string id;  // Hexadecimal.
+    CommitOutcome outcome;
+    CommitDone done;
+    std::unique_ptr<git::QuarantinedPack> pack;
+    std::chrono::nanoseconds appended_at;
+  };
+  // A commit that waits for the term fence.
+  struct Waiting {
+    StatePtr transaction;
+    CommitDone done;
+    std::chrono::nanoseconds since;
+  };
+  // A transaction that changes nothing, given what is in flight up to `after`.
+  struct Unchanged {
+    Lsn after;
+    CommitOutcome outcome;
+    CommitDone done;
+  };
+  // The pack of a proposal whose fate is unknown: the entry may still be committed.
+  struct Orphan {
+    Term term;
+    std::unique_ptr<git::QuarantinedPack> pack;
+  };
+  struct InFlight {
+    Lsn lsn;
+    std::size_t bytes;
+  };
+  struct Instruments;
+
+  bool writable() const QUORATE_REQUIRES(strand_);
+  void Process(Waiting commit) QUORATE_REQUIRES(strand_);
+  Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
+  LogRecord MakeRecord(Transaction::State& transaction, Verdict& verdict) const;
+  void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
+  void AnswerUnchanged() QUORATE_REQUIRES(strand_);
+  void Acknowledge(ApplyItem& item) QUORATE_REQUIRES(strand_);
+  void LoseProposals(Lsn from) QUORATE_REQUIRES(strand_);
+  void LeavePendingUnknown() QUORATE_REQUIRES(strand_);
+  void FailUnchanged(const Error& reason) QUORATE_REQUIRES(strand_);
+  void FailWaiting(const Error& reason) QUORATE_REQUIRES(strand_);
+  void DropInFlightFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
+  void PassFence() QUORATE_REQUIRES(strand_);
+  void Trim() QUORATE_REQUIRES(strand_);
+  void Publish() QUORATE_REQUIRES(strand_);
+  void Answer(CommitDone done, Result<CommitOutcome> result);
+
+  const TransactionManagerDeps& deps_;
+  const TransactionManagerOptions& options_;
+  env::Strand& strand_;
+  Published& published_;
+  const std::unique_ptr<Instruments> instruments_;
+
+  ConflictWindow window_ QUORATE_GUARDED_BY(strand_);
+  Lsn committed_ QUORATE_GUARDED_BY(strand_);
+  Lsn applied_ QUORATE_GUARDED_BY(strand_);
+  std::optional<Lsn> no_op_ QUORATE_GUARDED_BY(strand_);  // Set while leading.
+  ReplicaId leader_ QUORATE_GUARDED_BY(strand_);          // Of somebody else's; 0 if unknown.
+  std::optional<Error> closed_ QUORATE_GUARDED_BY(strand_);
+
+  std::deque<Waiting> waiting_ QUORATE_GUARDED_BY(strand_);
+  std::vector<Callback<Status>> writable_waiters_ QUORATE_GUARDED_BY(strand_);
+  std::deque<Proposal> pending_ QUORATE_GUARDED_BY(strand_);     // Appended, not committed.
+  std::deque<InFlight> in_flight_ QUORATE_GUARDED_BY(strand_);   // Appended, not applied.
+  std::size_t in_flight_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Sum over in_flight_.
+  std::deque<Unchanged> unchanged_ QUORATE_GUARDED_BY(strand_);
+  std::map<Lsn, Orphan> orphans_ QUORATE_GUARDED_BY(strand_);
+};
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,62 @@
+// StateBatch: changes of the state of one partition, entry by entry, and the state as it will be
+// once they are written.
+//
+// An entry is staged as a whole or not at all: EndEntry() keeps it, DropEntry() takes it back.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "kv/store.h"
+#include "txn/snapshot.h"
+
+namespace quorate::txn::internal {
+
+class StateBatch {
+ public:
+  // `store` outlives it; what was Take()n must be written before the next use.
+  StateBatch(PartitionId partition, const kv::Reader& store)
+      : partition_(partition), store_(store) {}
+
+  PartitionId partition() const { return partition_; }
+
+  Result<std::optional<std::string>> Get(const std::string& key) const;
+  Result<std::optional<RepositoryInfo>> GetRepository(RepositoryId id) const;
+
+  // Nothing deletes.
+  void Set(std::string key, std::optional<std::string> value);
+  // As Set(), for what nobody reads through this batch.
+  void PutUnread(std::string key, std::string value);
+  void DeleteUnread(std::string key);
+  // Get() does not know of it: what was staged must be written before anything with the prefix is
+  // read again; see must_flush().
+  void DeletePrefix(const std::string& prefix);
+
+  void EndEntry(Position position);
+  void DropEntry();
+
+  bool must_flush() const { return must_flush_; }
+  std::size_t bytes() const { return batch_.bytes(); }
+  // The last ended entry.
+  std::optional<Position> position() const { return position_; }
+
+  // Everything that was ended, with the applied position. Empties the batch.
+  kv::WriteBatch Take();
+
+ private:
+  using Overlay = std::map<std::string, std::optional<std::string>>;
+
+  const PartitionId partition_;
+  const kv::Reader& store_;
+  kv::WriteBatch batch_;  // Of the entries that were ended.
+  Overlay overlay_;
+  kv::WriteBatch entry_batch_;  // Of the one being staged.
+  Overlay entry_overlay_;
+  std::optional<Position> position_;
+  bool must_flush_ = false;
+};
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,38 @@
+// Values of the `state` family as bytes and back. Every value begins with its format; a reader
+// refuses what it does not know. docs/formats/state.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "kv/store.h"
+#include "txn/snapshot.h"
+
+namespace quorate::txn::internal {
+
+std::string EncodeRefValue(const RefValue& value);
+std::string EncodePosition(Position position);
+std::string EncodeLsn(Lsn lsn);
+std::string EncodeKeyValue(std::string_view value);
+// Without `id`: it is in the key.
+std::string EncodeRepository(const RepositoryInfo& info);
+// Without `lsn`: it is in the key.
+std::string EncodeEvent(const RefEvent& event);
+
+// All: kCorruption when the bytes are not what the encoder makes.
+Result<RefValue> DecodeRefValue(std::string_view bytes);
+Result<Position> DecodePosition(std::string_view bytes);
+Result<Lsn> DecodeLsn(std::string_view bytes);
+Result<std::string> DecodeKeyValue(std::string_view bytes);
+Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_view bytes);
+Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes);
+
+// The applied position that `reader` holds; where groups are bootstrapped if nothing was applied.
+Result<Position> ReadApplied(PartitionId partition, const kv::Reader& reader);
+// Up to where objects survive a power cut; where groups are bootstrapped if nobody said.
+Result<Lsn> ReadObjectsDurable(PartitionId partition, const kv::Reader& reader);
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,44 @@
+// Keys of the `state` family: (partition, kind, ...), big-endian, so that they sort as people
+// count. docs/formats/state.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace quorate::txn::internal {
+
+std::string AppliedKey(PartitionId partition);
+std::string ObjectsDurableKey(PartitionId partition);
+
+std::string RepositoryKey(PartitionId partition, RepositoryId repository);
+
+// A prefix of a name gives the prefix of its keys.
+std::string RefKey(PartitionId partition, RepositoryId repository, std::string_view name);
+// The name within a key that RefKey() made.
+std::string_view RefNameOfKey(std::string_view key);
+
+std::string UserKey(PartitionId partition, std::string_view key);
+std::string_view NameOfUserKey(std::string_view key);
+
+// Newest first. `index` counts the events of one entry.
+std::string HistoryKey(PartitionId partition, RepositoryId repository, Lsn lsn,
+                       std::uint32_t index);
+std::string HistoryPrefix(PartitionId partition, RepositoryId repository);
+// Nothing if the key has not the form of HistoryKey().
+std::optional<Lsn> LsnOfHistoryKey(std::string_view key);
+
+// Which LSN a transaction got, and, to forget them in order, which transaction an LSN is.
+std::string TransactionKey(PartitionId partition, std::string_view id);
+std::string TransactionOrderKey(PartitionId partition, Lsn lsn);
+
+// Every key of the partition begins with it.
+std::string PartitionPrefix(PartitionId partition);
+
+// The first key behind all that begin with `prefix`. REQUIRES: not all bytes are 0xff.
+std::string PrefixEnd(std::string prefix);
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,312 @@
+#include "txn/internal/verifier.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.h"
+#include "git/ref_name.h"
+#include "txn/internal/state_codec.h"
+#include "txn/internal/window_keys.h"
+
+namespace quorate::txn::internal {
+namespace {
+
+bool SameTarget(const std::optional<RefValue>& a, const std::optional<RefValue>& b) {
+  if (!a || !b) {
+    return !a && !b;
+  }
+  return a->symref == b->symref && (!a->symref.empty() || a->id == b->id);
+}
+
+// The window holds nothing but what EncodeRefValue() made.
+std::optional<RefValue> RefOf(const ConflictWindow::Version& version) {
+  return version.value ? std::optional(DecodeRefValue(*version.value).value()) : std::nullopt;
+}
+
+std::string NameForPeople(std::string_view window_key) {
+  switch (window_key[0]) {
+    case 'R':
+      return std::string(RefNameOfWindowKey(window_key));
+    case 'H':
+      return "HEAD";
+    case 'I':
+      return std::to_string(ReadBigEndian64(window_key.substr(1)));
+    default:
+      return std::string(window_key.substr(1));
+  }
+}
+
+class Verification {
+ public:
+  Verification(const Transaction::State& transaction, const ConflictWindow& window)
+      : transaction_(transaction), window_(window) {}
+
+  Verdict Run() {
+    CheckReads();
+    CheckRepositories();
+    CheckRefValues();
+    CheckRefNames();
+    CollectRefChanges();
+    CheckHeads();
+    CheckKeys();
+    verdict_.with_pack =
+        transaction_.pack && (transaction_.refs.empty() || !verdict_.changes.empty());
+    return std::move(verdict_);
+  }
+
+ private:
+  using RefKey = std::pair<RepositoryId, std::string_view>;
+
+  const ConflictWindow::Version* Newer(std::string_view key) const {
+    return window_.FindAfter(key, transaction_.snapshot.lsn());
+  }
+
+  const StagedRepository& repository(RepositoryId id) const {
+    return transaction_.repositories.at(id);
+  }
+
+  // In a repository that this transaction creates, nothing exists, whatever was there before.
+  const ConflictWindow::Version* NewerRef(RepositoryId id, std::string_view name) const {
+    return repository(id).create ? nullptr : Newer(RefWindowKey(id, name));
+  }
+
+  std::optional<RefValue> Current(const StagedRef& ref) const {
+    const auto* newer = NewerRef(ref.update.repository, ref.update.name);
+    return newer != nullptr ? RefOf(*newer) : ref.in_snapshot;
+  }
+
+  void CheckReads();
+  void CheckRepositories();
+  void CheckRefValues();
+  void CheckRefNames();
+  void CheckHeads();
+  void CheckKeys();
+  void CollectRefChanges();
+  std::optional<Conflict> FindValueConflict(const StagedRef& ref,
+                                            const std::optional<RefValue>& current) const;
+  std::optional<std::string> FindNameInTheWay(const StagedRef& ref) const;
+  bool ExistsAfterwards(RepositoryId id, const std::string& name) const;
+  std::optional<std::string> FindChildAfterwards(const StagedRef& ref) const;
+
+  const Transaction::State& transaction_;
+  const ConflictWindow& window_;
+  Verdict verdict_;
+  std::vector<std::optional<RefValue>> current_;  // Of each staged reference.
+  // What the accepted part of this transaction makes of names: whether they exist afterwards.
+  std::map<RefKey, bool> own_;
+};
+
+void Verification::CheckReads() {
+  if (transaction_.options.isolation != Isolation::kSerializable) {
+    return;
+  }
+  const auto refuse = [this](std::string_view key) {
+    verdict_.others.push_back({.kind = Conflict::Kind::kReadChanged,
+                               .name = NameForPeople(key),
+                               .expected = {},
+                               .found = {}});
+  };
+  for (const std::string& key : transaction_.reads) {
+    if (Newer(key) != nullptr) {
+      refuse(key);
+    }
+  }
+  for (const std::string& prefix : transaction_.prefix_reads) {
+    window_.ForEachAfter(prefix, transaction_.snapshot.lsn(),
+                         [&refuse](std::string_view key, const ConflictWindow::Version&) {
+                           refuse(key);
+                           return false;
+                         });
+  }
+}
+
+void Verification::CheckRepositories() {
+  for (const auto& [id, staged] : transaction_.repositories) {
+    const auto* newer = Newer(RepositoryWindowKey(id));
+    const bool exists =
+        newer != nullptr ? newer->value.has_value() : staged.in_snapshot.has_value();
+    std::optional<Conflict::Kind> refused;
+    if (staged.create && exists) {
+      refused = Conflict::Kind::kRepositoryExists;
+    }
+    // Created anew is gone as well: it is another repository than the one that was seen.
+    if (!staged.create && newer != nullptr) {
+      refused = Conflict::Kind::kRepositoryGone;
+    }
+    if (refused) {
+      verdict_.others.push_back(
+          {.kind = *refused, .name = std::to_string(id.value), .expected = {}, .found = {}});
+    } else if (staged.create) {
+      verdict_.changes.emplace_back(*staged.create);
+    } else if (staged.erase) {
+      verdict_.changes.emplace_back(RepositoryDelete{.repository = id});
+    }
+  }
+}
+
+std::optional<Conflict> Verification::FindValueConflict(
+    const StagedRef& ref, const std::optional<RefValue>& current) const {
+  const RefUpdate& update = ref.update;
+  const bool unwanted_write = !update.expected && (update.value || current) &&
+                              NewerRef(update.repository, update.name) != nullptr;
+  if (unwanted_write || (update.expected && !SameTarget(update.expected->value, current))) {
+    return Conflict{.kind = Conflict::Kind::kValueChanged,
+                    .name = update.name,
+                    .expected = update.expected ? update.expected->value : ref.in_snapshot,
+                    .found = current};
+  }
+  return std::nullopt;
+}
+
+void Verification::CheckRefValues() {
+  for (const StagedRef& ref : transaction_.refs) {
+    current_.push_back(Current(ref));
+    verdict_.refs.push_back(FindValueConflict(ref, current_.back()));
+    if (!verdict_.refs.back() && !ref.update.value) {
+      own_[{ref.update.repository, ref.update.name}] = false;
+    }
+  }
+}
+
+// Deletions are decided by now. Creations follow in their order, so that of two that exclude one
+// another the first stays when they need not both succeed.
+void Verification::CheckRefNames() {
+  for (std::size_t i = 0; i < transaction_.refs.size(); ++i) {
+    const StagedRef& ref = transaction_.refs[i];
+    if (verdict_.refs[i] || !ref.update.value || current_[i]) {
+      continue;
+    }
+    std::optional<std::string> in_the_way = FindNameInTheWay(ref);
+    if (in_the_way) {
+      verdict_.refs[i] = Conflict{.kind = Conflict::Kind::kNameConflict,
+                                  .name = *std::move(in_the_way),
+                                  .expected = {},
+                                  .found = {}};
+    } else {
+      own_[{ref.update.repository, ref.update.name}] = true;
+    }
+  }
+}
+
+std::optional<std::string> Verification::FindNameInTheWay(const StagedRef& ref) const {
+  const RepositoryId id = ref.update.repository;
+  const std::string& name = ref.update.name;
+  for (std::size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string parent = name.substr(0, slash);
+    const auto own = own_.find({id, parent});
+    const auto* newer = own == own_.end() ? NewerRef(id, parent) : nullptr;
+    const bool exists = own != own_.end()  ? own->second
+                        : newer != nullptr ? newer->value.has_value()
+                                           : ref.parent == parent;
+    if (exists) {
+      return parent;
+    }
+  }
+  return FindChildAfterwards(ref);
+}
+
+// Of a name that exists in the snapshot.
+bool Verification::ExistsAfterwards(RepositoryId id, const std::string& name) const {
+  if (const auto own = own_.find({id, name}); own != own_.end()) {
+    return own->second;
+  }
+  const auto* newer = NewerRef(id, name);
+  return newer == nullptr || newer->value.has_value();
+}
+
+std::optional<std::string> Verification::FindChildAfterwards(const StagedRef& ref) const {
+  const RepositoryId id = ref.update.repository;
+  const std::string prefix = ref.update.name + "/";
+  for (const std::string& child : ref.children) {
+    if (ExistsAfterwards(id, child)) {
+      return child;
+    }
+  }
+  if (ref.more_children) {
+    return prefix + "...";
+  }
+  for (auto own = own_.lower_bound({id, prefix});
+       own != own_.end() && own->first.first == id && own->first.second.starts_with(prefix);
+       ++own) {
+    if (own->second) {
+      return std::string(own->first.second);
+    }
+  }
+  std::optional<std::string> found;
+  if (!repository(id).create) {
+    window_.ForEachAfter(RefWindowKey(id, prefix), transaction_.snapshot.lsn(),
+                         [&](std::string_view key, const ConflictWindow::Version& version) {
+                           const std::string_view name = RefNameOfWindowKey(key);
+                           if (version.value && !own_.contains({id, name})) {
+                             found = std::string(name);
+                           }
+                           return !found;
+                         });
+  }
+  return found;
+}
+
+void Verification::CollectRefChanges() {
+  for (std::size_t i = 0; i < transaction_.refs.size(); ++i) {
+    const RefUpdate& update = transaction_.refs[i].update;
+    if (!verdict_.refs[i] && update.value != current_[i]) {
+      verdict_.changes.emplace_back(RefChange{.repository = update.repository,
+                                              .name = update.name,
+                                              .before = current_[i],
+                                              .after = update.value});
+    }
+  }
+}
+
+void Verification::CheckHeads() {
+  for (const StagedHead& head : transaction_.heads) {
+    const std::optional<RepositoryCreate>& create = repository(head.repository).create;
+    HeadChange change{
+        .repository = head.repository, .before = head.in_snapshot, .after = head.value};
+    if (create) {
+      change.before = RefValue();
+      change.before.symref = create->default_branch;
+    } else if (const auto* newer = Newer(HeadWindowKey(head.repository)); newer != nullptr) {
+      verdict_.others.push_back({.kind = Conflict::Kind::kValueChanged,
+                                 .name = "HEAD",
+                                 .expected = head.in_snapshot,
+                                 .found = RefOf(*newer)});
+      continue;
+    }
+    if (change.before != change.after) {
+      verdict_.changes.emplace_back(std::move(change));
+    }
+  }
+}
+
+void Verification::CheckKeys() {
+  for (const StagedKey& key : transaction_.keys) {
+    const auto* newer = Newer(UserWindowKey(key.key));
+    const std::optional<std::string>& current = newer != nullptr ? newer->value : key.in_snapshot;
+    const bool unwanted_write = !key.expected && (key.value || current) && newer != nullptr;
+    if (unwanted_write || (key.expected && *key.expected != current)) {
+      verdict_.others.push_back(
+          {.kind = Conflict::Kind::kValueChanged, .name = key.key, .expected = {}, .found = {}});
+    } else if (key.value != current) {
+      verdict_.changes.emplace_back(
+          KeyChange{.key = key.key, .before = current, .after = key.value});
+    }
+  }
+}
+
+}  // namespace
+
+bool Verdict::Accepted(bool all_or_nothing) const {
+  const auto refused = [](const std::optional<Conflict>& conflict) { return conflict.has_value(); };
+  return others.empty() && !(all_or_nothing && std::ranges::any_of(refs, refused));
+}
+
+Verdict Verify(const Transaction::State& transaction, const ConflictWindow& window) {
+  return Verification(transaction, window).Run();
+}
+
+}  // namespace quorate::txn::internal

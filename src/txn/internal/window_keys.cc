@@ -1,0 +1,85 @@
+#include "txn/internal/window_keys.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/bytes.h"
+#include "txn/internal/state_codec.h"
+
+namespace quorate::txn::internal {
+namespace {
+
+constexpr std::size_t kRefNameAt = 1 + 8;
+
+std::string KeyOf(char kind, RepositoryId repository) {
+  std::string key(1, kind);
+  AppendBigEndian64(key, repository.value);
+  return key;
+}
+
+std::optional<std::string> Encoded(const std::optional<RefValue>& value) {
+  return value ? std::optional(EncodeRefValue(*value)) : std::nullopt;
+}
+
+struct WritesOf {
+  std::vector<ConflictWindow::Write>& out;
+
+  void operator()(const RefChange& change) const {
+    out.push_back({RefWindowKey(change.repository, change.name), Encoded(change.after)});
+  }
+  void operator()(const HeadChange& change) const {
+    out.push_back({HeadWindowKey(change.repository), Encoded(change.after)});
+  }
+  void operator()(const PackAdd&) const {}  // Objects only ever appear; nothing conflicts with it.
+  void operator()(const RepositoryCreate& change) const {
+    out.push_back({RepositoryWindowKey(change.repository), std::string()});
+    RefValue head;
+    head.symref = change.default_branch;
+    out.push_back({HeadWindowKey(change.repository), Encoded(head)});
+  }
+  void operator()(const RepositoryDelete& change) const {
+    out.push_back({RepositoryWindowKey(change.repository), std::nullopt});
+    out.push_back({HeadWindowKey(change.repository), std::nullopt});
+  }
+  void operator()(const KeyChange& change) const {
+    out.push_back({UserWindowKey(change.key), change.after});
+  }
+};
+
+}  // namespace
+
+std::string RefWindowKey(RepositoryId repository, std::string_view name) {
+  return KeyOf('R', repository).append(name);
+}
+
+std::string_view RefNameOfWindowKey(std::string_view key) {
+  return key.substr(kRefNameAt);
+}
+
+std::string HeadWindowKey(RepositoryId repository) {
+  return KeyOf('H', repository);
+}
+
+std::string RepositoryWindowKey(RepositoryId repository) {
+  return KeyOf('I', repository);
+}
+
+std::string UserWindowKey(std::string_view key) {
+  return std::string(1, 'K').append(key);
+}
+
+std::string TransactionWindowKey(std::string_view id) {
+  return std::string(1, 'T').append(id);
+}
+
+std::vector<ConflictWindow::Write> WindowWrites(const LogRecord& record) {
+  std::vector<ConflictWindow::Write> writes;
+  writes.reserve(record.changes.size() + 1);
+  writes.push_back({TransactionWindowKey(record.transaction_id), std::string()});
+  for (const Change& change : record.changes) {
+    std::visit(WritesOf{writes}, change);
+  }
+  return writes;
+}
+
+}  // namespace quorate::txn::internal

@@ -1,0 +1,128 @@
+#include "txn/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "txn/internal/state_codec.h"
+#include "txn/internal/state_keys.h"
+
+namespace quorate::txn {
+namespace {
+
+using kv::Family;
+
+// Calls `visit` for each pair whose key begins with `prefix`, until it returns false.
+Status Walk(const kv::Reader& view, const std::string& prefix,
+            const std::function<Result<bool>(std::string_view, std::string_view)>& visit) {
+  const std::string end = internal::PrefixEnd(prefix);
+  const auto it = view.NewIterator(Family::kState, prefix, end);
+  for (; it->Valid(); it->Next()) {
+    const bool more = QUORATE_TRY(visit(it->key(), it->value()));
+    if (!more) {
+      return Ok();
+    }
+  }
+  return it->status();
+}
+
+}  // namespace
+
+Result<Snapshot> Snapshot::Take(PartitionId partition, const kv::Store& store) {
+  std::shared_ptr<const kv::Snapshot> view = store.TakeSnapshot();
+  const Position applied = QUORATE_TRY(internal::ReadApplied(partition, *view));
+  return Snapshot(partition, std::move(view), applied);
+}
+
+Result<std::optional<RepositoryInfo>> Snapshot::FindRepository(RepositoryId repository) const {
+  const auto bytes =
+      QUORATE_TRY(view_->Get(Family::kState, internal::RepositoryKey(partition_, repository)));
+  if (!bytes) {
+    return std::optional<RepositoryInfo>();
+  }
+  RepositoryInfo info = QUORATE_TRY(internal::DecodeRepository(repository, *bytes));
+  return std::optional(std::move(info));
+}
+
+Result<std::optional<RefValue>> Snapshot::FindRef(RepositoryId repository,
+                                                  std::string_view name) const {
+  const auto bytes =
+      QUORATE_TRY(view_->Get(Family::kState, internal::RefKey(partition_, repository, name)));
+  if (!bytes) {
+    return std::optional<RefValue>();
+  }
+  RefValue value = QUORATE_TRY(internal::DecodeRefValue(*bytes));
+  return std::optional(std::move(value));
+}
+
+Status Snapshot::ForEachRef(RepositoryId repository, std::string_view prefix,
+                            const std::function<bool(const Ref&)>& visit) const {
+  return Walk(*view_, internal::RefKey(partition_, repository, prefix),
+              [&](std::string_view key, std::string_view value) -> Result<bool> {
+                Ref ref{.name = std::string(internal::RefNameOfKey(key)), .value = {}};
+                ref.value = QUORATE_TRY(internal::DecodeRefValue(value));
+                return visit(ref);
+              });
+}
+
+Result<std::optional<std::string>> Snapshot::FindKey(std::string_view key) const {
+  const auto bytes = QUORATE_TRY(view_->Get(Family::kState, internal::UserKey(partition_, key)));
+  if (!bytes) {
+    return std::optional<std::string>();
+  }
+  std::string value = QUORATE_TRY(internal::DecodeKeyValue(*bytes));
+  return std::optional(std::move(value));
+}
+
+Status Snapshot::ForEachKey(
+    std::string_view prefix,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  return Walk(*view_, internal::UserKey(partition_, prefix),
+              [&](std::string_view key, std::string_view bytes) -> Result<bool> {
+                const std::string value = QUORATE_TRY(internal::DecodeKeyValue(bytes));
+                return visit(internal::NameOfUserKey(key), value);
+              });
+}
+
+Result<std::vector<RefEvent>> Snapshot::History(RepositoryId repository, std::string_view name,
+                                                std::size_t count_max) const {
+  std::vector<RefEvent> events;
+  if (count_max == 0) {
+    return events;
+  }
+  const Status walked =
+      Walk(*view_, internal::HistoryPrefix(partition_, repository),
+           [&](std::string_view key, std::string_view bytes) -> Result<bool> {
+             const std::optional<Lsn> lsn = internal::LsnOfHistoryKey(key);
+             if (!lsn) {
+               return Error(Code::kCorruption, "a key of the history is not readable");
+             }
+             RefEvent event = QUORATE_TRY(internal::DecodeEvent(*lsn, bytes));
+             if (name.empty() || event.name == name) {
+               events.push_back(std::move(event));
+             }
+             return events.size() < count_max;
+           });
+  if (!walked) {
+    return walked.error();
+  }
+  return events;
+}
+
+Result<std::optional<Lsn>> Snapshot::FindTransaction(std::string_view id) const {
+  const auto bytes =
+      QUORATE_TRY(view_->Get(Family::kState, internal::TransactionKey(partition_, id)));
+  if (!bytes) {
+    return std::optional<Lsn>();
+  }
+  const Lsn lsn = QUORATE_TRY(internal::DecodeLsn(*bytes));
+  return std::optional(lsn);
+}
+
+void EraseState(PartitionId partition, kv::WriteBatch& batch) {
+  std::string first = internal::PartitionPrefix(partition);
+  std::string last = internal::PrefixEnd(first);
+  batch.DeleteRange(Family::kState, std::move(first), std::move(last));
+}
+
+}  // namespace quorate::txn

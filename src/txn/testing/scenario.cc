@@ -1,0 +1,508 @@
+#include "txn/testing/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "txn/internal/state_codec.h"
+#include "txn/internal/state_keys.h"
+
+namespace quorate::txn {
+namespace {
+
+// Thrown by what reads a command, caught by Scenario::Run(): a script's mistake ends that command.
+struct ScriptError {
+  std::string what;
+};
+
+std::vector<std::string> Split(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) {
+    words.push_back(word);
+  }
+  return words;
+}
+
+const std::string& Word(const std::vector<std::string>& words, std::size_t index) {
+  if (index >= words.size()) {
+    throw ScriptError{"a word is missing"};
+  }
+  return words[index];
+}
+
+bool Has(const std::vector<std::string>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+// The value of a word "name=value".
+std::optional<std::string> Option(const std::vector<std::string>& words, std::string_view name) {
+  for (const std::string& word : words) {
+    if (word.starts_with(name) && word.size() > name.size() && word[name.size()] == '=') {
+      return word.substr(name.size() + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+RepositoryId RepositoryOf(const std::vector<std::string>& words) {
+  return RepositoryId{std::stoull(Option(words, "repo").value_or("1"))};
+}
+
+// "main" is refs/heads/main.
+std::string FullName(const std::string& name) {
+  return name.starts_with("refs") ? name : "refs/heads/" + name;
+}
+
+// "A": the object of that letter; "@main": symbolic; "none".
+std::optional<RefValue> ParseValue(const std::string& text) {
+  if (text == "none") {
+    return std::nullopt;
+  }
+  if (text.starts_with('@')) {
+    RefValue value;
+    value.symref = FullName(text.substr(1));
+    return value;
+  }
+  if (text.size() != 1) {
+    throw ScriptError{"'" + text + "' is not a value"};
+  }
+  return ValueOf(text[0]);
+}
+
+// "old->new"; "?" as old is no expectation.
+std::pair<std::optional<std::string>, std::string> ParseMove(const std::string& text) {
+  const std::size_t arrow = text.find("->");
+  if (arrow == std::string::npos) {
+    throw ScriptError{"'" + text + "' is not old->new"};
+  }
+  std::optional<std::string> before = text.substr(0, arrow);
+  if (before == "?") {
+    before.reset();
+  }
+  return {before, text.substr(arrow + 2)};
+}
+
+std::optional<std::string> KeyValue(const std::string& text) {
+  return text == "none" ? std::nullopt : std::optional(text);
+}
+
+}  // namespace
+
+Script ParseScript(std::string_view text) {
+  Script script;
+  std::istringstream in{std::string(text)};
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    script.text.push_back(line);
+    if (line.starts_with("  ")) {
+      QUORATE_CHECK(!script.steps.empty());
+      script.steps.back().output += line.substr(2) + "\n";
+    } else if (line == "mode scripted") {
+      script.scripted = true;
+    } else if (!line.empty() && line[0] != '#') {
+      script.steps.push_back({.line = number, .command = line, .output = {}});
+    }
+  }
+  return script;
+}
+
+Scenario::Scenario(LogMode& mode, ScriptedMode* scripted)
+    : scripted_(scripted), world_(mode, std::nullopt) {
+}
+
+// Transactions go before the world whose packs they hold.
+Scenario::~Scenario() {
+  open_.clear();
+}
+
+const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands() {
+  static const std::map<std::string, Command, std::less<>> all = {
+      {"open", &Scenario::Open},       {"create", &Scenario::Create},
+      {"crash", &Scenario::Crash},     {"stop", &Scenario::Stop},
+      {"run", &Scenario::Settle},      {"closing", &Scenario::Closing},
+      {"until", &Scenario::Until},     {"begin", &Scenario::Begin},
+      {"ref", &Scenario::Reference},   {"head", &Scenario::Head},
+      {"key", &Scenario::Key},         {"pack", &Scenario::Pack},
+      {"repo", &Scenario::Repository}, {"reads", &Scenario::DeclareRead},
+      {"commit", &Scenario::Commit},   {"abort", &Scenario::Abort},
+      {"state", &Scenario::State},     {"view", &Scenario::View},
+      {"history", &Scenario::History}, {"packs", &Scenario::Packs},
+      {"status", &Scenario::Status},   {"read", &Scenario::Read},
+      {"sync", &Scenario::Sync},       {"fail", &Scenario::Fail},
+      {"damage", &Scenario::Damage},   {"log", &Scenario::Log},
+  };
+  return all;
+}
+
+std::string Scenario::Run(const std::string& command) {
+  const Words words = Split(command);
+  const auto at = commands().find(words[0]);
+  output_.clear();
+  if (at == commands().end()) {
+    return "error: unknown command\n";
+  }
+  try {
+    (this->*at->second)(words);
+  } catch (const ScriptError& error) {
+    Say("error: " + error.what);
+  }
+  return output_;
+}
+
+void Scenario::Say(std::string line) {
+  output_ += std::move(line) + "\n";
+}
+
+void Scenario::SayUnlessOk(const Result<void>& status) {
+  if (!status) {
+    Say(Told(status.error()));
+  }
+}
+
+// LSNs and ids differ between modes and runs: only what a script can rely on.
+std::string Scenario::Told(const Error& error) const {
+  if (const Conflicts* conflicts = ConflictOf(error); conflicts != nullptr) {
+    std::string text = "conflict";
+    for (const Conflict& conflict : conflicts->all) {
+      text += "; " + Told(conflict);
+    }
+    return text;
+  }
+  const bool too_old = error.message().starts_with("snapshot too old");
+  return too_old ? "snapshot too old" : std::string(CodeName(error.code()));
+}
+
+std::string Scenario::Told(const Conflict& conflict) const {
+  switch (conflict.kind) {
+    case Conflict::Kind::kValueChanged:
+      if (!conflict.expected && !conflict.found) {
+        return conflict.name + " changed";
+      }
+      return conflict.name + " expected " + ValueText(conflict.expected) + " found " +
+             ValueText(conflict.found);
+    case Conflict::Kind::kNameConflict:
+      return conflict.name + " is in the way";
+    case Conflict::Kind::kReadChanged:
+      return conflict.name + " was read and changed";
+    case Conflict::Kind::kRepositoryGone:
+      return conflict.name + " repository gone";
+    case Conflict::Kind::kRepositoryExists:
+      return conflict.name + " repository exists";
+  }
+  return "unknown";
+}
+
+std::string Scenario::ValueText(const std::optional<RefValue>& value) const {
+  if (!value) {
+    return "none";
+  }
+  return value->symref.empty() ? value->id.ToHex() == std::string(40, '0')
+                                     ? "zero"
+                                     : std::string(1, value->id.raw()[0])
+                               : "@" + value->symref;
+}
+
+Transaction& Scenario::transaction(const std::string& name) {
+  const auto at = open_.find(name);
+  if (at == open_.end()) {
+    throw ScriptError{"no transaction " + name};
+  }
+  return at->second;
+}
+
+void Scenario::Open(const Words&) {
+  SayUnlessOk(world_.Open());
+  world_.Run();
+  for (const std::string& event : world_.packs.TakeEvents()) {
+    Say(event);
+  }
+}
+
+void Scenario::Create(const Words& words) {
+  Transaction create =
+      world_.manager().Begin({.actor = "maker", .push_options = {}, .id = {}}).value();
+  SayUnlessOk(create.StageRepositoryCreate(RepositoryOf(words), git::ObjectFormat::kSha1,
+                                           "refs/heads/main"));
+  world_.manager().Commit(std::move(create), [this](Result<CommitOutcome> outcome) {
+    if (!outcome) {
+      Say(Told(outcome.error()));
+    }
+  });
+  if (scripted_ != nullptr) {
+    world_.RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
+  }
+  world_.Run();
+}
+
+// crash [keep=N|all]: how many unsynced batches survive; none by default.
+void Scenario::Crash(const Words& words) {
+  const std::string keep = Option(words, "keep").value_or("0");
+  open_.clear();
+  world_.Crash(keep == "all" ? world_.disk.unsynced() : std::stoull(keep));
+}
+
+void Scenario::Stop(const Words&) {
+  open_.clear();
+  world_.Stop();
+  Say("stopped");
+}
+
+// closing: as "stop", but the script goes on while things are under way.
+void Scenario::Closing(const Words&) {
+  world_.manager().Stop([this] { Say("stopped"); });
+  world_.Run();
+}
+
+void Scenario::Settle(const Words&) {
+  world_.Run();
+}
+
+// until T: runs task by task until T is answered; nothing that follows from the answer happens.
+// until written: until something more is on disk.
+void Scenario::Until(const Words& words) {
+  const std::string& name = Word(words, 1);
+  const std::uint64_t written = world_.disk.writes();
+  while (name == "written" ? world_.disk.writes() == written : !answers_.contains(name)) {
+    if (!world_.RunOne()) {
+      throw ScriptError{"nothing is left to run"};
+    }
+  }
+}
+
+// begin T [serializable] [partial] [actor=A] [id=16-characters] [option=O]
+void Scenario::Begin(const Words& words) {
+  TransactionOptions options;
+  options.isolation = Has(words, "serializable") ? Isolation::kSerializable : Isolation::kSnapshot;
+  options.all_or_nothing = !Has(words, "partial");
+  options.actor = Option(words, "actor").value_or("someone");
+  options.id = Option(words, "id").value_or("");
+  if (const auto option = Option(words, "option")) {
+    options.push_options.push_back(*option);
+  }
+  Result<Transaction> begun = world_.manager().Begin(std::move(options));
+  if (!begun) {
+    Say(Told(begun.error()));
+    return;
+  }
+  open_.erase(Word(words, 1));
+  open_.emplace(Word(words, 1), *std::move(begun));
+  answers_.erase(Word(words, 1));
+}
+
+// ref T NAME OLD->NEW [repo=N]
+void Scenario::Reference(const Words& words) {
+  const auto [before, after] = ParseMove(Word(words, 3));
+  RefUpdate update{.repository = RepositoryOf(words),
+                   .name = FullName(Word(words, 2)),
+                   .expected = {},
+                   .value = ParseValue(after)};
+  if (before) {
+    update.expected.emplace();
+    update.expected->value = ParseValue(*before);
+  }
+  SayUnlessOk(transaction(Word(words, 1)).StageRef(std::move(update)));
+}
+
+void Scenario::Head(const Words& words) {
+  SayUnlessOk(transaction(Word(words, 1))
+                  .StageHead(RepositoryOf(words), ParseValue(Word(words, 2)).value()));
+}
+
+// key T KEY OLD->NEW
+void Scenario::Key(const Words& words) {
+  const auto [before, after] = ParseMove(Word(words, 3));
+  std::optional<std::optional<std::string>> expected;
+  if (before) {
+    expected = KeyValue(*before);
+  }
+  SayUnlessOk(
+      transaction(Word(words, 1)).StageKey(Word(words, 2), std::move(expected), KeyValue(after)));
+}
+
+// pack T inline|side BYTES [repo=N]
+void Scenario::Pack(const Words& words) {
+  auto pack = Word(words, 2) == "inline" ? world_.packs.NewInline(Word(words, 3))
+                                         : world_.packs.NewSideStored(Word(words, 3));
+  SayUnlessOk(pack->Persist());
+  SayUnlessOk(transaction(Word(words, 1)).StagePack(RepositoryOf(words), std::move(pack)));
+}
+
+// repo T create|delete N
+void Scenario::Repository(const Words& words) {
+  const RepositoryId id{std::stoull(Word(words, 3))};
+  SayUnlessOk(Word(words, 2) == "create"
+                  ? transaction(Word(words, 1))
+                        .StageRepositoryCreate(id, git::ObjectFormat::kSha1, "refs/heads/main")
+                  : transaction(Word(words, 1)).StageRepositoryDelete(id));
+}
+
+// reads T ref NAME | prefix NAME | key KEY
+void Scenario::DeclareRead(const Words& words) {
+  Transaction& reader = transaction(Word(words, 1));
+  const std::string& what = Word(words, 2);
+  if (what == "ref") {
+    reader.DeclareRefRead(RepositoryOf(words),
+                          Word(words, 3) == "HEAD" ? "HEAD" : FullName(Word(words, 3)));
+  } else if (what == "prefix") {
+    reader.DeclareRefPrefixRead(RepositoryOf(words), FullName(Word(words, 3)));
+  } else {
+    reader.DeclareKeyRead(Word(words, 3));
+  }
+}
+
+// commit T...: hands them in, in this order; answers come with "run".
+void Scenario::Commit(const Words& words) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string name = words[i];
+    Transaction committed = std::move(transaction(name));
+    open_.erase(name);
+    world_.manager().Commit(std::move(committed), [this, name](Result<CommitOutcome> outcome) {
+      std::string text = name + ": ";
+      if (!outcome) {
+        text += Told(outcome.error());
+      } else {
+        text += outcome->lsn.value == 0 ? "unchanged" : "committed";
+        for (std::size_t n = 0; n < outcome->refs.size(); ++n) {
+          const std::optional<Conflict>& conflict = outcome->refs[n];
+          text += conflict ? fmt::format("; not #{}: {}", n + 1, Told(*conflict)) : "";
+        }
+      }
+      if (++answers_[name] > 1) {
+        text += " (answered again)";
+      }
+      Say(std::move(text));
+    });
+  }
+}
+
+void Scenario::Abort(const Words& words) {
+  open_.erase(Word(words, 1));
+}
+
+void Scenario::PrintRefs(const Snapshot& snapshot) {
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    const auto info = snapshot.FindRepository(RepositoryId{id}).value();
+    if (!info) {
+      continue;
+    }
+    Say(fmt::format("repository {} HEAD {}", id, ValueText(info->head)));
+    SayUnlessOk(snapshot.ForEachRef(RepositoryId{id}, "", [this](const Ref& ref) {
+      Say(ref.name + " " + ValueText(ref.value));
+      return true;
+    }));
+  }
+  SayUnlessOk(snapshot.ForEachKey("", [this](std::string_view key, std::string_view value) {
+    Say(fmt::format("key {} = {}", key, value));
+    return true;
+  }));
+}
+
+// state: what is applied here.
+void Scenario::State(const Words&) {
+  Result<Snapshot> snapshot = world_.manager().LocalSnapshot();
+  if (!snapshot) {
+    Say(Told(snapshot.error()));
+    return;
+  }
+  PrintRefs(*snapshot);
+}
+
+// view T: what T sees.
+void Scenario::View(const Words& words) {
+  PrintRefs(transaction(Word(words, 1)).snapshot());
+}
+
+// history [NAME] [repo=N]
+void Scenario::History(const Words& words) {
+  const bool named = words.size() > 1 && words[1].find('=') == std::string::npos;
+  const std::string name = named ? (words[1] == "HEAD" ? "HEAD" : FullName(words[1])) : "";
+  const auto events =
+      world_.manager().LocalSnapshot()->History(RepositoryOf(words), name, 100).value();
+  for (const RefEvent& event : events) {
+    std::string text = fmt::format("{}: {} {} -> {}", event.actor, event.name,
+                                   ValueText(event.before), ValueText(event.after));
+    for (const std::string& option : event.push_options) {
+      text += " -o " + option;
+    }
+    Say(std::move(text));
+  }
+}
+
+// packs: what happened to packs since the last time.
+void Scenario::Packs(const Words&) {
+  for (const std::string& event : world_.packs.TakeEvents()) {
+    Say(event);
+  }
+  Say(fmt::format("quarantined {}", world_.packs.quarantined()));
+}
+
+void Scenario::Status(const Words&) {
+  const auto status = world_.manager().status();
+  Say(fmt::format("{}{}, in flight {}, window {}", status.leading ? "leading" : "not leading",
+                  status.fenced ? ", fenced" : "", status.in_flight, status.window_keys));
+}
+
+// read: a snapshot with everything committed so far.
+void Scenario::Read(const Words&) {
+  world_.manager().ReadSnapshot([this](Result<Snapshot> snapshot) {
+    if (!snapshot) {
+      Say("read: " + Told(snapshot.error()));
+      return;
+    }
+    Say("read:");
+    PrintRefs(*snapshot);
+  });
+}
+
+void Scenario::Sync(const Words&) {
+  SayUnlessOk(world_.manager().SyncObjects());
+  world_.Run();
+}
+
+// fail install corruption|full: the next installation of a pack.
+void Scenario::Fail(const Words& words) {
+  world_.packs.FailNextInstall(Error(
+      Word(words, 2) == "corruption" ? Code::kCorruption : Code::kResourceExhausted, "as told"));
+}
+
+// damage NAME VALUE: the reference's value changes where it is stored.
+void Scenario::Damage(const Words& words) {
+  world_.disk.Damage(
+      kv::Family::kState,
+      internal::RefKey(World::kPartition, RepositoryOf(words), FullName(Word(words, 1))),
+      internal::EncodeRefValue(ParseValue(Word(words, 2)).value()));
+}
+
+// log lead | depose | commit N|all | replace | fence: in scripts with "mode scripted".
+void Scenario::Log(const Words& words) {
+  if (scripted_ == nullptr) {
+    throw ScriptError{"this mode is not scripted"};
+  }
+  world_.Run();
+  world_.RunOnStrand([this, words] {
+    ScriptedLog& log = scripted_->log();
+    const std::string& what = words.at(1);
+    if (what == "lead") {
+      log.Lead();
+    } else if (what == "depose") {
+      log.Depose();
+    } else if (what == "commit") {
+      log.Commit(words.at(2) == "all" ? log.uncommitted() : std::stoull(words.at(2)));
+    } else if (what == "replace") {
+      log.Replace("");
+    } else if (what == "fence") {
+      log.Fence(Error(Code::kCorruption, "as told"));
+    } else {
+      Say("error: unknown log command");
+    }
+  });
+}
+
+}  // namespace quorate::txn

@@ -1,0 +1,91 @@
+// Runs one script of the transaction suite (test/scenarios/README.md) over one mode of the log.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "txn/testing/log_mode.h"
+#include "txn/testing/scripted_log.h"
+#include "txn/testing/world.h"
+
+namespace quorate::txn {
+
+// A script is a list of commands, each with the output that it should have.
+struct ScriptStep {
+  int line = 0;
+  std::string command;
+  std::string output;  // Lines, each ended.
+};
+
+struct Script {
+  std::vector<std::string> text;  // All lines, for a rewrite.
+  std::vector<ScriptStep> steps;
+  // From "mode scripted" at the top: the script drives the log itself, and no other mode will do.
+  bool scripted = false;
+};
+
+Script ParseScript(std::string_view text);
+
+class Scenario {
+ public:
+  // `mode` outlives it; it is a ScriptedMode if the script drives the log.
+  explicit Scenario(LogMode& mode, ScriptedMode* scripted);
+  ~Scenario();
+
+  // What the command prints, each line ended. An unknown or broken command prints "error: ...".
+  std::string Run(const std::string& command);
+
+ private:
+  using Words = std::vector<std::string>;
+  using Command = void (Scenario::*)(const Words&);
+
+  static const std::map<std::string, Command, std::less<>>& commands();
+
+  void Open(const Words& words);
+  void Create(const Words& words);
+  void Crash(const Words& words);
+  void Stop(const Words& words);
+  void Closing(const Words& words);
+  void Settle(const Words& words);
+  void Until(const Words& words);
+  void Begin(const Words& words);
+  void Reference(const Words& words);
+  void Head(const Words& words);
+  void Key(const Words& words);
+  void Pack(const Words& words);
+  void Repository(const Words& words);
+  void DeclareRead(const Words& words);
+  void Commit(const Words& words);
+  void Abort(const Words& words);
+  void State(const Words& words);
+  void View(const Words& words);
+  void History(const Words& words);
+  void Packs(const Words& words);
+  void Status(const Words& words);
+  void Read(const Words& words);
+  void Sync(const Words& words);
+  void Fail(const Words& words);
+  void Damage(const Words& words);
+  void Log(const Words& words);
+
+  Transaction& transaction(const std::string& name);
+  void Say(std::string line);
+  void SayUnlessOk(const Result<void>& status);
+  void PrintRefs(const Snapshot& snapshot);
+  std::string Told(const Error& error) const;
+  std::string Told(const Conflict& conflict) const;
+  std::string ValueText(const std::optional<RefValue>& value) const;
+
+  ScriptedMode* const scripted_;
+  World world_;
+  std::map<std::string, Transaction> open_;
+  std::map<std::string, int> answers_;  // How often each commit was answered.
+  std::string output_;
+};
+
+}  // namespace quorate::txn

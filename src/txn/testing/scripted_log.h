@@ -1,0 +1,71 @@
+// A log in the hands of a test: it commits, loses and replaces entries when told to, as a group of
+// replicas would. Keeps nothing on disk.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "log/log_manager.h"
+#include "txn/testing/log_mode.h"
+
+namespace quorate::txn {
+
+// All calls on the partition's strand.
+class ScriptedLog final : public log::LogManager {
+ public:
+  explicit ScriptedLog(env::Strand& strand) : strand_(strand) {}
+
+  Status Start(log::StateMachine& machine, Position applied) override;
+  Result<Position> Append(std::string data) override;
+  void Applied(Lsn lsn) override { applied_ = lsn; }
+  void ReadBarrier(ReadDone done) override;
+  void Compact(Lsn lsn) override { compacted_ = lsn; }
+  log::LogStatus status() const override;
+  void Stop(Callback<> done) override;
+
+  // Becomes leader in a new term; its no-op is committed at once.
+  void Lead();
+  // Somebody else leads. What is not committed stays, until Replace() or Commit().
+  void Depose();
+  // The next `count` entries are committed.
+  void Commit(std::size_t count);
+  // A new leader's no-op (or `data`) takes the place of the first entry that is not committed, and
+  // all behind it are gone.
+  void Replace(std::string data);
+  void Fence(const Error& reason) { machine_->OnFenced(reason); }
+
+  std::size_t uncommitted() const { return tail_.size(); }
+  Lsn compacted() const { return compacted_; }
+  Lsn applied() const { return applied_; }
+
+ private:
+  void Deliver(consensus::Entry entry);
+
+  env::Strand& strand_;
+  log::StateMachine* machine_ = nullptr;
+  std::deque<consensus::Entry> tail_;  // Not committed.
+  Lsn committed_;
+  Lsn applied_;
+  Lsn compacted_;
+  Term term_{1};
+  bool leading_ = false;
+  bool stopped_ = false;
+};
+
+class ScriptedMode final : public LogMode {
+ public:
+  std::string_view name() const override { return "scripted"; }
+  Status Bootstrap(const LogModeParts& parts) override;
+  std::unique_ptr<log::LogManager> Open(const LogModeParts& parts) override;
+
+  // Of the last Open(). Runs `act` on the partition's strand, with what follows.
+  ScriptedLog& log() { return *log_; }
+
+ private:
+  ScriptedLog* log_ = nullptr;
+};
+
+}  // namespace quorate::txn

@@ -1,0 +1,250 @@
+#include "txn/transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "git/ref_name.h"
+#include "txn/internal/transaction_state.h"
+#include "txn/internal/window_keys.h"
+
+namespace quorate::txn {
+namespace {
+
+using internal::StagedRef;
+using internal::StagedRepository;
+
+Error Invalid(std::string message) {
+  return Error(Code::kInvalidArgument, std::move(message));
+}
+
+std::string ValueText(const std::optional<RefValue>& value) {
+  if (!value) {
+    return "nothing";
+  }
+  return value->symref.empty() ? value->id.ToHex() : "ref: " + Printable(value->symref);
+}
+
+Status CheckValue(const RefValue& value, git::ObjectFormat format) {
+  if (!value.symref.empty()) {
+    if (!git::IsValidRefName(value.symref)) {
+      return Invalid(fmt::format("'{}' is not a reference's name", Printable(value.symref)));
+    }
+    return Ok();
+  }
+  if (value.id.format() != format || (value.peeled && value.peeled->format() != format)) {
+    return Invalid("an object id of the wrong hash function for this repository");
+  }
+  if (value.id.IsZero() || (value.peeled && value.peeled->IsZero())) {
+    return Invalid("a reference cannot point at the zero id");
+  }
+  return Ok();
+}
+
+// What of the snapshot is in the way of a new name: a parent, or names below it.
+Status FindNameConflicts(const Snapshot& snapshot, StagedRef& ref) {
+  const RepositoryId repository = ref.update.repository;
+  const std::string& name = ref.update.name;
+  for (std::size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string parent = name.substr(0, slash);
+    if (git::IsValidRefName(parent) && QUORATE_TRY(snapshot.FindRef(repository, parent))) {
+      ref.parent = parent;  // There is but one: parents of one another cannot both exist.
+      break;
+    }
+  }
+  return snapshot.ForEachRef(repository, name + "/", [&ref](const Ref& child) {
+    ref.more_children = ref.children.size() == internal::kChildrenMax;
+    if (!ref.more_children) {
+      ref.children.push_back(child.name);
+    }
+    return !ref.more_children;
+  });
+}
+
+// The repository, about to be changed.
+Result<StagedRepository*> Touch(Transaction::State& state, RepositoryId id) {
+  if (id.value == 0) {
+    return Invalid("there is no repository 0");
+  }
+  auto at = state.repositories.find(id);
+  if (at == state.repositories.end()) {
+    StagedRepository staged;
+    staged.in_snapshot = QUORATE_TRY(state.snapshot.FindRepository(id));
+    at = state.repositories.emplace(id, std::move(staged)).first;
+  }
+  return &at->second;
+}
+
+Result<StagedRepository*> TouchExisting(Transaction::State& state, RepositoryId id) {
+  StagedRepository* repository = QUORATE_TRY(Touch(state, id));
+  if (repository->erase) {
+    return Invalid(fmt::format("repository {} is deleted by this transaction", id.value));
+  }
+  if (!repository->create && !repository->in_snapshot) {
+    return Invalid(fmt::format("repository {} does not exist", id.value));
+  }
+  return repository;
+}
+
+}  // namespace
+
+std::string TransactionId::ToHex() const {
+  return HexEncode(bytes);
+}
+
+std::string Conflict::ToString() const {
+  switch (kind) {
+    case Kind::kValueChanged:
+      if (!expected && !found) {  // A key.
+        return fmt::format("{}: not as expected", Printable(name));
+      }
+      return fmt::format("{}: expected {}, found {}", Printable(name), ValueText(expected),
+                         ValueText(found));
+    case Kind::kNameConflict:
+      return fmt::format("{} is in the way", Printable(name));
+    case Kind::kReadChanged:
+      return fmt::format("{}: changed since it was read", Printable(name));
+    case Kind::kRepositoryGone:
+      return fmt::format("repository {} was deleted", name);
+    case Kind::kRepositoryExists:
+      return fmt::format("repository {} exists already", name);
+  }
+  return "unknown conflict";
+}
+
+const Conflicts* ConflictOf(const Error& error) {
+  return dynamic_cast<const Conflicts*>(error.detail());
+}
+
+Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {
+}
+Transaction::~Transaction() = default;
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+
+std::unique_ptr<Transaction::State> Transaction::TakeState() {
+  return std::move(state_);
+}
+
+const Snapshot& Transaction::snapshot() const {
+  return state_->snapshot;
+}
+
+const TransactionId& Transaction::id() const {
+  return state_->id;
+}
+
+Status Transaction::StageRef(RefUpdate update) {
+  if (!git::IsValidRefName(update.name)) {
+    return Invalid(fmt::format("'{}' is not a reference's name", Printable(update.name)));
+  }
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, update.repository));
+  if (update.value) {
+    QUORATE_TRY(CheckValue(*update.value, repository->format()));
+  }
+  if (state_->ref_names.contains({update.repository, update.name})) {
+    return Invalid(fmt::format("'{}' is changed twice", Printable(update.name)));
+  }
+  StagedRef ref;
+  ref.update = std::move(update);
+  if (!repository->create) {
+    const RefUpdate& staged = ref.update;
+    ref.in_snapshot = QUORATE_TRY(state_->snapshot.FindRef(staged.repository, staged.name));
+    if (!ref.in_snapshot && staged.value) {
+      QUORATE_TRY(FindNameConflicts(state_->snapshot, ref));
+    }
+  }
+  state_->ref_names.emplace(ref.update.repository, ref.update.name);
+  repository->changed = true;
+  state_->refs.push_back(std::move(ref));
+  return Ok();
+}
+
+Status Transaction::StageHead(RepositoryId id, RefValue value) {
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  QUORATE_TRY(CheckValue(value, repository->format()));
+  const auto same = [id](const internal::StagedHead& head) { return head.repository == id; };
+  if (std::ranges::any_of(state_->heads, same)) {
+    return Invalid("HEAD is changed twice");
+  }
+  repository->changed = true;
+  state_->heads.push_back(
+      {.repository = id,
+       .value = std::move(value),
+       .in_snapshot = repository->create ? RefValue() : repository->in_snapshot->head});
+  return Ok();
+}
+
+Status Transaction::StagePack(RepositoryId id, std::unique_ptr<git::QuarantinedPack> pack) {
+  QUORATE_CHECK(pack != nullptr);
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  if (state_->pack) {
+    return Invalid("a transaction carries one pack at most");
+  }
+  repository->changed = true;
+  state_->pack = internal::StagedPack{.repository = id, .pack = std::move(pack)};
+  return Ok();
+}
+
+Status Transaction::StageRepositoryCreate(RepositoryId id, git::ObjectFormat format,
+                                          std::string default_branch) {
+  if (!git::IsValidRefName(default_branch)) {
+    return Invalid(fmt::format("'{}' is not a reference's name", Printable(default_branch)));
+  }
+  StagedRepository* repository = QUORATE_TRY(Touch(*state_, id));
+  if (repository->create || repository->erase || repository->changed) {
+    return Invalid(fmt::format("repository {} was changed before it is created", id.value));
+  }
+  repository->create = internal::RepositoryCreate{
+      .repository = id, .format = format, .default_branch = std::move(default_branch)};
+  return Ok();
+}
+
+Status Transaction::StageRepositoryDelete(RepositoryId id) {
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  if (repository->create || repository->changed) {
+    return Invalid(fmt::format("repository {} was changed before it is deleted", id.value));
+  }
+  repository->erase = true;
+  return Ok();
+}
+
+Status Transaction::StageKey(std::string key, std::optional<std::optional<std::string>> expected,
+                             std::optional<std::string> value) {
+  if (key.empty() || key.size() > kUserKeyBytesMax) {
+    return Invalid(fmt::format("a key has 1 to {} bytes", kUserKeyBytesMax));
+  }
+  if (state_->key_names.contains(key)) {
+    return Invalid(fmt::format("key '{}' is changed twice", Printable(key)));
+  }
+  internal::StagedKey staged;
+  staged.in_snapshot = QUORATE_TRY(state_->snapshot.FindKey(key));
+  state_->key_names.insert(key);
+  staged.key = std::move(key);
+  staged.expected = std::move(expected);
+  staged.value = std::move(value);
+  state_->keys.push_back(std::move(staged));
+  return Ok();
+}
+
+// A reference goes with its repository, so the repository is read too.
+void Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
+  state_->reads.push_back(name == "HEAD" ? internal::HeadWindowKey(repository)
+                                         : internal::RefWindowKey(repository, name));
+  state_->reads.push_back(internal::RepositoryWindowKey(repository));
+}
+
+void Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
+  state_->prefix_reads.push_back(internal::RefWindowKey(repository, prefix));
+  state_->reads.push_back(internal::RepositoryWindowKey(repository));
+}
+
+void Transaction::DeclareKeyRead(std::string_view key) {
+  state_->reads.push_back(internal::UserWindowKey(key));
+}
+
+}  // namespace quorate::txn

@@ -1,0 +1,447 @@
+#include "txn/transaction_manager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "txn/internal/apply_queue.h"
+#include "txn/internal/published.h"
+#include "txn/internal/recovery.h"
+#include "txn/internal/sequencer.h"
+#include "txn/internal/state_codec.h"
+#include "txn/internal/state_keys.h"
+
+namespace quorate::txn {
+
+using internal::ApplyItem;
+using internal::ApplyQueue;
+using internal::Published;
+using internal::Sequencer;
+
+// Wires the sequencer, the apply queue and the waiting readers to the log. Tasks under way keep it
+// alive.
+class TransactionManager::Impl final : public log::StateMachine,
+                                       public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(TransactionManagerDeps deps, TransactionManagerOptions options)
+      : deps_(std::move(deps)),
+        options_(options),
+        published_(std::make_shared<Published>(kBootstrapPosition.lsn)),
+        apply_seconds_(deps_.metrics.GetHistogram("quorate_transaction_apply_seconds",
+                                                  "From the commit of an entry to its application.",
+                                                  {}, env::LatencyBounds())) {}
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status Open();
+  Result<Transaction> Begin(TransactionOptions options);
+  void Commit(std::unique_ptr<Transaction::State> transaction, CommitDone done);
+  void WaitWritable(Callback<Status> done);
+  void ReadSnapshot(Callback<Result<Snapshot>> done);
+  Result<Snapshot> LocalSnapshot() const;
+  Status SyncObjects();
+  Status ObjectsDurable(Lsn lsn);
+  ManagerStatus status() const;
+  void Stop(Callback<> done);
+
+  void OnCommitted(std::vector<consensus::Entry> entries) override;
+  void OnLeading(Term term, Lsn no_op) override;
+  void OnFollowing(Term term, ReplicaId leader) override;
+  void OnFenced(const Error& reason) override;
+
+ private:
+  using ReadDone = Callback<Result<Snapshot>>;
+
+  void StartLog(Position applied);
+  void OnBatch(const ApplyQueue::Batch& batch);
+  void OnBarrier(Result<Lsn> barrier, ReadDone done);
+  void WakeReaders();
+  void FailReaders(const Error& reason);
+  void Fence(const Error& reason);
+  void StopLogWhenDrained();
+  void FinishStop();
+
+  const TransactionManagerDeps deps_;
+  const TransactionManagerOptions options_;
+  const std::shared_ptr<Published> published_;
+  env::Histogram& apply_seconds_;
+
+  // Made by Open(), before the strand knows of them.
+  std::unique_ptr<Sequencer> sequencer_;
+  std::shared_ptr<ApplyQueue> apply_;
+
+  Lsn applied_ QUORATE_GUARDED_BY(deps_.strand);
+  std::multimap<Lsn, ReadDone> readers_ QUORATE_GUARDED_BY(deps_.strand);  // By the LSN they need.
+  bool log_started_ QUORATE_GUARDED_BY(deps_.strand) = false;
+  bool log_stopping_ QUORATE_GUARDED_BY(deps_.strand) = false;
+  bool log_stopped_ QUORATE_GUARDED_BY(deps_.strand) = false;
+  std::vector<Callback<>> stop_done_ QUORATE_GUARDED_BY(deps_.strand);  // Not empty: stopping.
+};
+
+Status TransactionManager::Impl::Open() {
+  QUORATE_CHECK(sequencer_ == nullptr);
+  Result<internal::Recovered> recovered = internal::Recover(deps_);
+  if (!recovered) {
+    published_->SetFenced(recovered.error());
+    return std::move(recovered).error();
+  }
+  const Position applied = recovered->applied;
+  published_->SetApplied(applied.lsn);
+  published_->SetObjectsDurable(recovered->objects_durable);
+  sequencer_ = std::make_unique<Sequencer>(deps_, options_, *published_, applied);
+  apply_ = std::make_shared<ApplyQueue>(
+      deps_.strand, deps_.storage,
+      std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied),
+      [weak = weak_from_this()](const ApplyQueue::Batch& batch) {
+        if (const std::shared_ptr<Impl> self = weak.lock()) {
+          self->OnBatch(batch);
+        }
+      });
+  published_->SetOpen();
+  deps_.strand.Post([self = shared_from_this(), applied] { self->StartLog(applied); });
+  return Ok();
+}
+
+void TransactionManager::Impl::StartLog(Position applied) {
+  deps_.strand.AssertCurrent();
+  applied_ = applied.lsn;
+  if (!stop_done_.empty()) {
+    return;
+  }
+  log_started_ = true;
+  if (const Status started = deps_.log.Start(*this, applied); !started) {
+    Fence(started.error());
+  }
+}
+
+Result<Transaction> TransactionManager::Impl::Begin(TransactionOptions options) {
+  QUORATE_TRY(published_->Serving());
+  Published::Pin pin = Published::MakePin(published_);
+  Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
+  TransactionId id{.bytes = options.id};
+  if (id.bytes.empty()) {
+    AppendBigEndian64(id.bytes, deps_.random.Next());
+    AppendBigEndian64(id.bytes, deps_.random.Next());
+  } else if (id.bytes.size() != kTransactionIdBytes) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("a transaction's id has {} bytes", kTransactionIdBytes));
+  } else if (const auto lsn = QUORATE_TRY(snapshot.FindTransaction(id.bytes))) {
+    return Error(Code::kAlreadyExists,
+                 fmt::format("transaction {} is entry {} already", id.ToHex(), lsn->value));
+  }
+  return Transaction(std::make_unique<Transaction::State>(std::move(options), std::move(id),
+                                                          std::move(snapshot), std::move(pin)));
+}
+
+void TransactionManager::Impl::Commit(std::unique_ptr<Transaction::State> transaction,
+                                      CommitDone done) {
+  deps_.strand.Post([self = shared_from_this(), transaction = std::move(transaction),
+                     done = std::move(done)]() mutable {
+    if (self->sequencer_ == nullptr) {
+      std::move(done)(Error(Code::kUnavailable, "not open yet"));
+      return;
+    }
+    // A full disk refuses what is new; that it has room again shows when something is tried.
+    if (self->apply_->stalled()) {
+      self->apply_->Retry();
+      std::move(done)(Error(Code::kResourceExhausted, "the disk is full"));
+      return;
+    }
+    self->sequencer_->Submit(std::move(transaction), std::move(done));
+  });
+}
+
+void TransactionManager::Impl::WaitWritable(Callback<Status> done) {
+  deps_.strand.Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    if (self->sequencer_ == nullptr) {
+      std::move(done)(Error(Code::kUnavailable, "not open yet"));
+      return;
+    }
+    self->sequencer_->WaitWritable(std::move(done));
+  });
+}
+
+void TransactionManager::Impl::OnCommitted(std::vector<consensus::Entry> entries) {
+  deps_.strand.AssertCurrent();
+  const auto self = shared_from_this();  // A callback may drop the manager.
+  for (consensus::Entry& entry : entries) {
+    if (published_->fenced()) {
+      return;
+    }
+    Result<ApplyItem> item = sequencer_->Committed(std::move(entry));
+    if (!item) {
+      Fence(item.error());
+      return;
+    }
+    apply_->Push(*std::move(item));
+  }
+  StopLogWhenDrained();
+}
+
+void TransactionManager::Impl::OnLeading(Term term, Lsn no_op) {
+  deps_.strand.AssertCurrent();
+  if (published_->fenced()) {
+    return;
+  }
+  deps_.logger.Info(
+      "leading",
+      {{"partition", deps_.partition.value}, {"term", term.value}, {"no_op", no_op.value}});
+  sequencer_->Leading(no_op);
+}
+
+void TransactionManager::Impl::OnFollowing(Term term, ReplicaId leader) {
+  deps_.strand.AssertCurrent();
+  const auto self = shared_from_this();
+  deps_.logger.Info(
+      "following",
+      {{"partition", deps_.partition.value}, {"term", term.value}, {"leader", leader.value}});
+  sequencer_->Following(leader);
+  StopLogWhenDrained();
+}
+
+void TransactionManager::Impl::OnFenced(const Error& reason) {
+  deps_.strand.AssertCurrent();
+  const auto self = shared_from_this();
+  Fence(reason);
+}
+
+void TransactionManager::Impl::OnBatch(const ApplyQueue::Batch& batch) {
+  deps_.strand.AssertCurrent();
+  if (!published_->fenced() && batch.applied.lsn > applied_) {
+    applied_ = batch.applied.lsn;
+    const auto since = deps_.clock.Monotonic() - batch.committed_at;
+    apply_seconds_.Observe(std::chrono::duration<double>(since).count());
+    if (!log_stopping_) {
+      deps_.log.Applied(applied_);
+    }
+    sequencer_->Applied(applied_);
+    WakeReaders();
+  }
+  if (apply_->stalled()) {
+    deps_.logger.Warn("cannot apply: the disk is full",
+                      {{"partition", deps_.partition.value},
+                       {"applied", applied_.value},
+                       {"error", batch.status.error().message()}});
+  } else if (!batch.status) {
+    Fence(batch.status.error());
+  }
+  StopLogWhenDrained();
+  FinishStop();
+}
+
+void TransactionManager::Impl::Fence(const Error& reason) {
+  deps_.strand.AssertCurrent();
+  if (published_->fenced()) {
+    return;
+  }
+  published_->SetFenced(reason);
+  deps_.logger.Fail("replica fenced", {{"partition", deps_.partition.value},
+                                       {"applied", applied_.value},
+                                       {"reason", reason.ToString()}});
+  apply_->Close();
+  const Error refusal = published_->Serving().error();
+  sequencer_->Close(refusal);
+  sequencer_->Abandon();
+  FailReaders(refusal);
+  StopLogWhenDrained();
+}
+
+void TransactionManager::Impl::ReadSnapshot(ReadDone done) {
+  deps_.strand.Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    if (Status serving = self->published_->Serving(); !serving) {
+      std::move(done)(std::move(serving).error());
+      return;
+    }
+    self->deps_.log.ReadBarrier([self, done = std::move(done)](Result<Lsn> barrier) mutable {
+      self->OnBarrier(std::move(barrier), std::move(done));
+    });
+  });
+}
+
+void TransactionManager::Impl::OnBarrier(Result<Lsn> barrier, ReadDone done) {
+  deps_.strand.AssertCurrent();
+  if (!barrier) {
+    std::move(done)(std::move(barrier).error());
+    return;
+  }
+  if (Status serving = published_->Serving(); !serving) {
+    std::move(done)(std::move(serving).error());
+    return;
+  }
+  if (applied_ >= *barrier) {
+    std::move(done)(Snapshot::Take(deps_.partition, deps_.store));
+    return;
+  }
+  if (readers_.size() >= options_.reads_waiting_max) {
+    std::move(done)(Error(Code::kResourceExhausted, "too many reads wait"));
+    return;
+  }
+  readers_.emplace(*barrier, std::move(done));
+}
+
+void TransactionManager::Impl::WakeReaders() {
+  deps_.strand.AssertCurrent();
+  while (!readers_.empty() && readers_.begin()->first <= applied_) {
+    ReadDone done = std::move(readers_.begin()->second);
+    readers_.erase(readers_.begin());
+    std::move(done)(Snapshot::Take(deps_.partition, deps_.store));
+  }
+}
+
+void TransactionManager::Impl::FailReaders(const Error& reason) {
+  deps_.strand.AssertCurrent();
+  for (auto& [lsn, done] : std::exchange(readers_, {})) {
+    std::move(done)(reason);
+  }
+}
+
+Result<Snapshot> TransactionManager::Impl::LocalSnapshot() const {
+  QUORATE_TRY(published_->Serving());
+  return Snapshot::Take(deps_.partition, deps_.store);
+}
+
+Status TransactionManager::Impl::SyncObjects() {
+  QUORATE_TRY(published_->Serving());
+  const Lsn applied = published_->applied();
+  if (deps_.files != nullptr) {
+    QUORATE_TRY(deps_.files->SyncFileSystem(deps_.root));
+  }
+  return ObjectsDurable(applied);
+}
+
+// The record is written behind the state that it speaks of and before the log is cut, and a crash
+// keeps a prefix: so none of the three needs a sync of its own.
+Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
+  QUORATE_TRY(published_->Serving());
+  lsn = std::min(lsn, published_->applied());
+  if (lsn <= published_->objects_durable()) {
+    return Ok();
+  }
+  kv::WriteBatch batch;
+  RecordObjectsDurable(deps_.partition, lsn, batch);
+  QUORATE_TRY(deps_.store.Write(std::move(batch), {.sync = false}));
+  published_->SetObjectsDurable(lsn);
+  deps_.strand.Post([self = shared_from_this(), lsn] {
+    self->deps_.strand.AssertCurrent();
+    const bool running = self->log_started_ && !self->log_stopping_ && !self->published_->fenced();
+    if (running && lsn.value > self->options_.entries_kept + kBootstrapPosition.lsn.value) {
+      self->deps_.log.Compact(Lsn{lsn.value - self->options_.entries_kept});
+    }
+    self->apply_->Retry();
+  });
+  return Ok();
+}
+
+TransactionManager::ManagerStatus TransactionManager::Impl::status() const {
+  const Published::Counts counts = published_->counts();
+  return {.applied = published_->applied(),
+          .objects_durable = published_->objects_durable(),
+          .leading = counts.leading,
+          .fenced = published_->fenced(),
+          .in_flight = counts.in_flight,
+          .window_keys = counts.window_keys};
+}
+
+void TransactionManager::Impl::Stop(Callback<> done) {
+  published_->SetStopped();
+  deps_.strand.Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    self->deps_.strand.AssertCurrent();
+    self->stop_done_.push_back(std::move(done));
+    if (self->sequencer_ != nullptr) {
+      self->sequencer_->Close(Error(Code::kUnavailable, "the partition is closing"));
+    }
+    if (!self->log_started_) {
+      self->log_stopped_ = true;  // Open() failed, or was not called, or comes after us.
+    }
+    self->StopLogWhenDrained();
+    self->FinishStop();
+  });
+}
+
+// What is in flight ends: it is committed, or leadership goes.
+void TransactionManager::Impl::StopLogWhenDrained() {
+  deps_.strand.AssertCurrent();
+  if (stop_done_.empty() || !log_started_ || log_stopping_ || !sequencer_->drained()) {
+    return;
+  }
+  log_stopping_ = true;
+  deps_.log.Stop([self = shared_from_this()] {
+    self->deps_.strand.AssertCurrent();
+    self->log_stopped_ = true;
+    self->sequencer_->Abandon();
+    self->FinishStop();
+  });
+}
+
+void TransactionManager::Impl::FinishStop() {
+  deps_.strand.AssertCurrent();
+  if (stop_done_.empty() || !log_stopped_ || (apply_ != nullptr && apply_->busy())) {
+    return;
+  }
+  if (apply_ != nullptr) {
+    apply_->Close();
+  }
+  FailReaders(Error(Code::kUnavailable, "the partition is closing"));
+  for (Callback<>& done : std::exchange(stop_done_, {})) {
+    std::move(done)();
+  }
+}
+
+void RecordObjectsDurable(PartitionId partition, Lsn lsn, kv::WriteBatch& batch) {
+  batch.Put(kv::Family::kState, internal::ObjectsDurableKey(partition), internal::EncodeLsn(lsn));
+}
+
+TransactionManager::TransactionManager(TransactionManagerDeps deps,
+                                       TransactionManagerOptions options)
+    : impl_(std::make_shared<Impl>(std::move(deps), options)) {
+}
+
+TransactionManager::~TransactionManager() = default;
+
+Status TransactionManager::Open() {
+  return impl_->Open();
+}
+
+void TransactionManager::WaitWritable(Callback<Status> done) {
+  impl_->WaitWritable(std::move(done));
+}
+
+Result<Transaction> TransactionManager::Begin(TransactionOptions options) {
+  return impl_->Begin(std::move(options));
+}
+
+void TransactionManager::Commit(Transaction transaction, CommitDone done) {
+  impl_->Commit(transaction.TakeState(), std::move(done));
+}
+
+void TransactionManager::ReadSnapshot(Callback<Result<Snapshot>> done) {
+  impl_->ReadSnapshot(std::move(done));
+}
+
+Result<Snapshot> TransactionManager::LocalSnapshot() const {
+  return impl_->LocalSnapshot();
+}
+
+Status TransactionManager::SyncObjects() {
+  return impl_->SyncObjects();
+}
+
+Status TransactionManager::ObjectsDurable(Lsn lsn) {
+  return impl_->ObjectsDurable(lsn);
+}
+
+TransactionManager::ManagerStatus TransactionManager::status() const {
+  return impl_->status();
+}
+
+void TransactionManager::Stop(Callback<> done) {
+  impl_->Stop(std::move(done));
+}
+
+}  // namespace quorate::txn

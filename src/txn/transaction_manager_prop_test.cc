@@ -1,0 +1,277 @@
+// Random transactions by several clients against an obvious model, with crashes.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "txn/testing/log_mode.h"
+#include "txn/testing/world.h"
+
+namespace quorate::txn {
+namespace {
+
+constexpr RepositoryId kRepository{1};
+
+using Refs = std::map<std::string, char>;  // Name -> letter.
+
+struct Change {
+  std::string name;
+  std::optional<char> before;
+  std::optional<char> after;
+};
+
+enum class Fate { kOpen, kCommitted, kRefused, kUnknown };
+
+struct Attempt {
+  std::string id;
+  std::vector<Change> changes;
+  std::string pack;  // Its bytes; empty: none.
+  Fate fate = Fate::kOpen;
+  Lsn lsn;
+};
+
+// What the history of the log says, replayed: the model knows nothing of windows, terms or batches.
+struct Model {
+  Refs refs;
+  std::set<std::string> packs;
+
+  void Apply(const Attempt& attempt) {
+    for (const Change& change : attempt.changes) {
+      if (change.after) {
+        refs[change.name] = *change.after;
+      } else {
+        refs.erase(change.name);
+      }
+    }
+    if (!attempt.pack.empty()) {
+      packs.insert(attempt.pack);
+    }
+  }
+};
+
+Refs ReadRefs(const Snapshot& snapshot) {
+  Refs refs;
+  const Status walked = snapshot.ForEachRef(kRepository, "", [&refs](const Ref& ref) {
+    refs[ref.name] = ref.value.id.raw()[0];
+    return true;
+  });
+  EXPECT_TRUE(walked);
+  return refs;
+}
+
+class Clients {
+ public:
+  explicit Clients(std::uint64_t seed)
+      : prng_(seed), mode_(NewLocalMode()), world_(*mode_, seed, {.window_keys_max = 40}) {}
+
+  void Play() {
+    Open();
+    for (int step = 0; step < 60; ++step) {
+      const std::uint64_t dice = prng_.Below(20);
+      if (dice < 9) {
+        BeginOne();
+      } else if (dice < 15) {
+        CommitOne();
+      } else if (dice < 17) {
+        RunSome(prng_.Below(30));
+      } else if (dice == 17) {
+        world_.Run();
+        EXPECT_TRUE(world_.manager().SyncObjects());
+      } else if (dice == 18) {
+        world_.Run();
+        CheckAll();
+      } else if (prng_.OneIn(2)) {
+        CrashAndReopen();
+      }
+      if (::testing::Test::HasFailure()) {
+        return;
+      }
+    }
+    CrashAndReopen();
+    world_.Stop();
+  }
+
+  int committed = 0;
+  int refused = 0;
+
+ private:
+  void Open() {
+    ASSERT_TRUE(world_.Open());
+    world_.Run();
+    if (!world_.manager().LocalSnapshot()->FindRepository(kRepository).value()) {
+      Transaction create = *world_.manager().Begin({});
+      ASSERT_TRUE(
+          create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main"));
+      world_.manager().Commit(std::move(create), [](Result<CommitOutcome> outcome) {
+        ASSERT_TRUE(outcome) << outcome.error().ToString();
+      });
+      world_.Run();
+    }
+  }
+
+  std::string RandomName() {
+    static const std::vector<std::string> names = {"refs/heads/a",   "refs/heads/a/b",
+                                                   "refs/heads/a/c", "refs/heads/d",
+                                                   "refs/heads/d/e", "refs/tags/t"};
+    return names[prng_.Below(names.size())];
+  }
+
+  void BeginOne() {
+    Transaction transaction = *world_.manager().Begin({});
+    auto attempt = std::make_unique<Attempt>();
+    attempt->id = transaction.id().bytes;
+    std::set<std::string> names;
+    for (std::uint64_t n = 1 + prng_.Below(3); n > 0; --n) {
+      const std::string name = RandomName();
+      if (!names.insert(name).second) {
+        continue;
+      }
+      Change change{.name = name, .before = {}, .after = {}};
+      const auto seen = transaction.snapshot().FindRef(kRepository, name).value();
+      if (seen) {
+        change.before = seen->id.raw()[0];
+      }
+      if (!prng_.OneIn(3)) {
+        change.after = static_cast<char>('A' + prng_.Below(8));
+      }
+      RefUpdate update{.repository = kRepository, .name = name, .expected = {}, .value = {}};
+      update.expected.emplace();
+      if (change.before) {
+        update.expected->value = ValueOf(*change.before);
+      }
+      if (change.after) {
+        update.value = ValueOf(*change.after);
+      }
+      ASSERT_TRUE(transaction.StageRef(std::move(update)));
+      attempt->changes.push_back(std::move(change));
+    }
+    if (prng_.OneIn(3)) {
+      attempt->pack = "pack " + HexEncode(attempt->id);
+      auto pack = prng_.OneIn(2) ? world_.packs.NewInline(attempt->pack)
+                                 : world_.packs.NewSideStored(attempt->pack);
+      ASSERT_TRUE(pack->Persist());
+      ASSERT_TRUE(transaction.StagePack(kRepository, std::move(pack)));
+    }
+    open_.emplace_back(std::move(transaction), attempt.get());
+    attempts_.push_back(std::move(attempt));
+  }
+
+  void CommitOne() {
+    if (open_.empty()) {
+      return;
+    }
+    const std::size_t index = prng_.Below(open_.size());
+    auto [transaction, attempt] = std::move(open_[index]);
+    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(index));
+    if (prng_.OneIn(8)) {
+      attempt->fate = Fate::kRefused;  // Aborted by its client.
+      return;
+    }
+    attempt->fate = Fate::kUnknown;  // Unless we are told.
+    world_.manager().Commit(
+        std::move(transaction), [this, attempt = attempt](Result<CommitOutcome> outcome) {
+          ASSERT_EQ(attempt->fate, Fate::kUnknown) << "told twice";
+          attempt->fate = outcome ? Fate::kCommitted : Fate::kRefused;
+          if (outcome) {
+            attempt->lsn = outcome->lsn;
+            ++committed;
+          } else {
+            ASSERT_EQ(outcome.error().code(), Code::kConflict) << outcome.error().ToString();
+            ++refused;
+          }
+        });
+  }
+
+  void RunSome(std::uint64_t tasks) {
+    while (tasks > 0 && world_.RunOne()) {
+      --tasks;
+    }
+  }
+
+  void CrashAndReopen() {
+    RunSome(prng_.Below(20));
+    for (auto& [transaction, attempt] : open_) {
+      attempt->fate = Fate::kRefused;
+    }
+    open_.clear();
+    world_.Crash(prng_);
+    Open();
+    world_.Run();
+    CheckAll();
+  }
+
+  // What was acknowledged is there, what was refused is not; the rest was done wholly or not at
+  // all; and the references are what the log in its order makes of them.
+  void CheckAll() {
+    const Snapshot snapshot = *world_.manager().LocalSnapshot();
+    std::map<Lsn, const Attempt*> in_order;
+    for (const auto& attempt : attempts_) {
+      const std::optional<Lsn> lsn = snapshot.FindTransaction(attempt->id).value();
+      if (attempt->fate == Fate::kCommitted && attempt->lsn.value != 0) {
+        ASSERT_TRUE(lsn) << "an acknowledged transaction is gone";
+        ASSERT_EQ(*lsn, attempt->lsn);
+      }
+      if (attempt->fate == Fate::kRefused || attempt->fate == Fate::kOpen) {
+        ASSERT_FALSE(lsn) << "a transaction that was refused took place";
+      }
+      if (lsn) {
+        ASSERT_TRUE(in_order.emplace(*lsn, attempt.get()).second);
+      }
+    }
+    Model model;
+    for (const auto& [lsn, attempt] : in_order) {
+      for (const Change& change : attempt->changes) {
+        const auto at = model.refs.find(change.name);
+        ASSERT_EQ(change.before, at == model.refs.end() ? std::nullopt : std::optional(at->second))
+            << change.name << " did not have its expected value";
+      }
+      model.Apply(*attempt);
+    }
+    ASSERT_EQ(ReadRefs(snapshot), model.refs);
+    for (const std::string& pack : model.packs) {
+      ASSERT_TRUE(world_.packs.IsInstalled(pack)) << "objects are missing";
+    }
+    for (const auto& [name, letter] : model.refs) {
+      const std::size_t last = name.rfind('/');
+      ASSERT_FALSE(model.refs.contains(name.substr(0, last))) << name << " and its parent exist";
+    }
+  }
+
+  Prng prng_;
+  std::unique_ptr<LogMode> mode_;
+  World world_;
+  std::vector<std::unique_ptr<Attempt>> attempts_;
+  std::vector<std::pair<Transaction, Attempt*>> open_;
+};
+
+TEST(TransactionManagerPropTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSays) {
+  std::uint64_t first = 1;
+  std::uint64_t last = 400;
+  if (const char* seed = std::getenv("QUORATE_SEED"); seed != nullptr) {
+    first = last = std::strtoull(seed, nullptr, 10);
+  }
+  int committed = 0;
+  int refused = 0;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    SCOPED_TRACE("QUORATE_SEED=" + std::to_string(seed));
+    Clients clients(seed);
+    clients.Play();
+    if (HasFailure()) {
+      return;
+    }
+    committed += clients.committed;
+    refused += clients.refused;
+  }
+  if (first != last) {
+    EXPECT_GT(committed, 2000);  // The runs did something.
+    EXPECT_GT(refused, 200);
+  }
+}
+
+}  // namespace
+}  // namespace quorate::txn

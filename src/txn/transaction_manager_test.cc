@@ -1,0 +1,304 @@
+#include "txn/transaction_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "txn/testing/scripted_log.h"
+#include "txn/testing/world.h"
+
+namespace quorate::txn {
+namespace {
+
+constexpr RepositoryId kRepository{1};
+
+RefUpdate Move(std::string name, std::optional<RefValue> before, std::optional<RefValue> after) {
+  RefUpdate update{.repository = kRepository,
+                   .name = std::move(name),
+                   .expected = {},
+                   .value = std::move(after)};
+  update.expected.emplace();
+  update.expected->value = std::move(before);
+  return update;
+}
+
+// Over a log that the test drives. The repository exists.
+class TransactionManagerTest : public ::testing::Test {
+ protected:
+  void Start(TransactionManagerOptions options = {}) {
+    world_ = std::make_unique<World>(mode_, std::nullopt, options);
+    ASSERT_TRUE(world_->Open());
+    world_->Run();
+    world_->RunOnStrand([this] { log().Lead(); });
+    Transaction create = Begin();
+    ASSERT_TRUE(
+        create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main"));
+    Commit(std::move(create));
+    CommitLog();
+    answers_.clear();
+  }
+
+  ScriptedLog& log() { return mode_.log(); }
+  TransactionManager& manager() { return world_->manager(); }
+  Transaction Begin() { return manager().Begin({}).value(); }
+
+  void Commit(Transaction transaction) {
+    manager().Commit(std::move(transaction), [this](Result<CommitOutcome> outcome) {
+      answers_.emplace_back(outcome ? "committed" : CodeName(outcome.error().code()));
+      if (!outcome) {
+        last_error_ = outcome.error();
+      }
+    });
+    world_->Run();
+  }
+  void CommitLog() {
+    world_->RunOnStrand([this] { log().Commit(log().uncommitted()); });
+  }
+  // A transaction that creates a reference, alone.
+  void Create(const std::string& name) {
+    Transaction create = Begin();
+    ASSERT_TRUE(create.StageRef(Move(name, {}, ValueOf('A'))));
+    Commit(std::move(create));
+  }
+
+  ScriptedMode mode_;
+  std::unique_ptr<World> world_;
+  std::vector<std::string> answers_;
+  std::optional<Error> last_error_;
+};
+
+TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) {
+  Start({.window_keys_max = 4});
+  Transaction old = Begin();
+  ASSERT_TRUE(old.StageRef(Move("refs/heads/old", {}, ValueOf('A'))));
+  for (const char* name : {"refs/heads/a", "refs/heads/b", "refs/heads/c"}) {
+    Create(name);
+    CommitLog();
+  }
+
+  Commit(std::move(old));
+
+  EXPECT_EQ(answers_.back(), "conflict");
+  EXPECT_EQ(ConflictOf(*last_error_), nullptr);
+  EXPECT_TRUE(last_error_->message().starts_with("snapshot too old"));
+  EXPECT_LE(manager().status().window_keys, 4u);
+  Create("refs/heads/old");
+  CommitLog();
+  EXPECT_EQ(answers_.back(), "committed");
+}
+
+TEST_F(TransactionManagerTest, TheWindowKeepsProposalsInFlightBeyondItsBound) {
+  Start({.window_keys_max = 2});
+  Create("refs/heads/a");
+  Create("refs/heads/b");
+
+  Create("refs/heads/a");
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"conflict"}));
+}
+
+TEST_F(TransactionManagerTest, TooManyInFlightAreRefusedUntilSomeAreApplied) {
+  Start({.in_flight_max = 2});
+  Create("refs/heads/a");
+  Create("refs/heads/b");
+  Create("refs/heads/c");
+  EXPECT_EQ(answers_, (std::vector<std::string>{"resource_exhausted"}));
+
+  CommitLog();
+  Create("refs/heads/c");
+  CommitLog();
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"resource_exhausted", "committed", "committed",
+                                                "committed"}));
+}
+
+TEST_F(TransactionManagerTest, ATransactionThatIsTooLargeIsRefused) {
+  Start({.entry_bytes_max = 1000});
+  Transaction large = Begin();
+  ASSERT_TRUE(large.StageKey("key", std::nullopt, std::string(1000, 'x')));
+
+  Commit(std::move(large));
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"invalid_argument"}));
+  EXPECT_EQ(manager().status().in_flight, 0u);
+}
+
+TEST_F(TransactionManagerTest, AConflictTellsEachReferenceItsOwn) {
+  Start();
+  Create("refs/heads/a");
+  CommitLog();
+  Transaction push = Begin();
+  ASSERT_TRUE(push.StageRef(Move("refs/heads/b", {}, ValueOf('B'))));
+  ASSERT_TRUE(push.StageRef(Move("refs/heads/a", ValueOf('X'), ValueOf('B'))));
+  ASSERT_TRUE(push.StageRef(Move("refs/heads/a/b", {}, ValueOf('B'))));
+
+  Commit(std::move(push));
+
+  const Conflicts* conflicts = ConflictOf(*last_error_);
+  ASSERT_NE(conflicts, nullptr);
+  ASSERT_EQ(conflicts->refs.size(), 3u);
+  EXPECT_FALSE(conflicts->refs[0]);
+  EXPECT_EQ(conflicts->refs[1]->kind, Conflict::Kind::kValueChanged);
+  EXPECT_EQ(conflicts->refs[1]->found, ValueOf('A'));
+  EXPECT_EQ(conflicts->refs[2]->kind, Conflict::Kind::kNameConflict);
+  EXPECT_EQ(conflicts->refs[2]->name, "refs/heads/a");
+  EXPECT_EQ(conflicts->all.size(), 2u);
+}
+
+class ManyNamesTest : public TransactionManagerTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ManyNamesTest, AFewNamesInTheWayAreCountedManyAreNot) {
+  Start();
+  const int names = GetParam();
+  const auto name = [](int i) { return "refs/heads/x/" + std::to_string(i); };
+  Transaction create = Begin();
+  for (int i = 0; i < names; ++i) {
+    ASSERT_TRUE(create.StageRef(Move(name(i), {}, ValueOf('A'))));
+  }
+  Commit(std::move(create));
+  CommitLog();
+  Transaction erase = Begin();
+  for (int i = 0; i < names; ++i) {
+    ASSERT_TRUE(erase.StageRef(Move(name(i), ValueOf('A'), {})));
+  }
+  Transaction take = Begin();
+  ASSERT_TRUE(take.StageRef(Move("refs/heads/x", {}, ValueOf('B'))));
+  Commit(std::move(erase));
+  Commit(std::move(take));
+  CommitLog();
+
+  // Beyond 64 the answer is "in the way", wrong but safe; a new snapshot tells it right.
+  EXPECT_EQ(answers_[1], names <= 64 ? "committed" : "conflict");
+  if (names > 64) {
+    Create("refs/heads/x");
+    CommitLog();
+    EXPECT_EQ(answers_.back(), "committed");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, ManyNamesTest, ::testing::Values(1, 64, 65));
+
+TEST_F(TransactionManagerTest, SyncedObjectsLetTheLogGoButForAFewEntries) {
+  Start({.entries_kept = 3});
+  for (int i = 0; i < 5; ++i) {
+    Create("refs/heads/b" + std::to_string(i));
+  }
+  CommitLog();
+  EXPECT_EQ(log().compacted(), Lsn{0});
+
+  ASSERT_TRUE(manager().SyncObjects());
+  world_->Run();
+
+  const Lsn applied = manager().status().applied;
+  EXPECT_EQ(log().applied(), applied);
+  EXPECT_EQ(manager().status().objects_durable, applied);
+  EXPECT_EQ(log().compacted(), Lsn{applied.value - 3});
+}
+
+TEST_F(TransactionManagerTest, NothingIsDurableThatIsNotApplied) {
+  Start();
+
+  ASSERT_TRUE(manager().ObjectsDurable(Lsn{1'000'000}));
+
+  EXPECT_EQ(manager().status().objects_durable, manager().status().applied);
+}
+
+TEST_F(TransactionManagerTest, WaitersLearnWhenThisReplicaAcceptsTransactions) {
+  Start();
+  world_->RunOnStrand([this] { log().Depose(); });
+  std::vector<std::string> told;
+  const auto wait = [this, &told] {
+    manager().WaitWritable([&told](Status status) {
+      told.emplace_back(status ? "writable" : CodeName(status.error().code()));
+    });
+    world_->Run();
+  };
+  wait();
+  EXPECT_TRUE(told.empty());
+
+  world_->RunOnStrand([this] { log().Lead(); });
+  wait();
+  world_->Stop();
+
+  EXPECT_EQ(told, (std::vector<std::string>{"writable", "writable"}));
+}
+
+TEST_F(TransactionManagerTest, AReadWaitsForWhatIsCommittedAndEndsWithTheManager) {
+  Start();
+  std::vector<std::string> told;
+  const auto read = [this, &told] {
+    manager().ReadSnapshot([&told](Result<Snapshot> snapshot) {
+      told.emplace_back(snapshot ? "read" : CodeName(snapshot.error().code()));
+    });
+  };
+  read();
+  world_->Run();
+  world_->RunOnStrand([this] { log().Depose(); });
+  read();
+  world_->Run();
+  world_->RunOnStrand([this] { log().Lead(); });
+  manager().Stop([] {});
+  read();
+  world_->Run();
+
+  EXPECT_EQ(told, (std::vector<std::string>{"read", "not_leader", "unavailable"}));
+}
+
+TEST_F(TransactionManagerTest, ATransactionMayOutliveItsManager) {
+  Start();
+  Transaction open = Begin();
+
+  world_->Stop();
+
+  EXPECT_EQ(open.snapshot().FindRepository(kRepository).value()->id, kRepository);
+}
+
+TEST_F(TransactionManagerTest, OutcomesAndLatenciesAreCounted) {
+  Start();
+  Create("refs/heads/a");
+  Create("refs/heads/a");
+  CommitLog();
+
+  const env::FakeMetrics& metrics = world_->metrics;
+  EXPECT_EQ(metrics.Value("quorate_transactions_total", {{"outcome", "committed"}}), 2);
+  EXPECT_EQ(metrics.Value("quorate_transactions_total", {{"outcome", "conflict"}}), 1);
+  EXPECT_EQ(metrics.Observations("quorate_transaction_verify_seconds"), 2);
+  EXPECT_EQ(metrics.Observations("quorate_transaction_commit_seconds"), 2);
+  EXPECT_GE(metrics.Observations("quorate_transaction_apply_seconds"), 2);
+  EXPECT_EQ(metrics.Value("quorate_transaction_window_keys"), 0);
+}
+
+TEST_F(TransactionManagerTest, PacksBesideTheLogAreNamedAtOpen) {
+  const std::unique_ptr<LogMode> local = NewLocalMode();
+  World world(*local, std::nullopt);
+  ASSERT_TRUE(world.Open());
+  world.Run();
+  const auto push = [&world](std::string bytes, bool create) {
+    Transaction staged = world.manager().Begin({}).value();
+    if (create) {
+      ASSERT_TRUE(
+          staged.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main"));
+    }
+    auto pack = world.packs.NewSideStored(std::move(bytes));
+    ASSERT_TRUE(pack->Persist());
+    ASSERT_TRUE(staged.StagePack(kRepository, std::move(pack)));
+    world.manager().Commit(std::move(staged),
+                           [](Result<CommitOutcome> outcome) { EXPECT_TRUE(outcome); });
+    world.Run();
+  };
+  push("synced", true);
+  ASSERT_TRUE(world.manager().SyncObjects());
+  world.Run();
+  push("not synced", false);
+
+  world.Crash(world.disk.unsynced());
+  ASSERT_TRUE(world.Open());
+
+  EXPECT_EQ(world.named_beside_the_log, std::vector{Sha256("not synced")});
+  EXPECT_TRUE(world.packs.IsInstalled("not synced"));
+}
+
+}  // namespace
+}  // namespace quorate::txn

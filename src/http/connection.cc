@@ -176,9 +176,12 @@ Awaitable<bool> Connection::ServeOne() {
   if (!requested) {
     co_return false;
   }
+  // A client that asks before it sends its body may be answered without having sent it, or having
+  // sent it all the same. Nobody knows what comes next on such a connection.
+  const bool asks_first = parser.get().count(beast_http::field::expect) != 0;
   const ResponseForm form{.http_1_0 = parser.get().version() == 10,
                           .head = parser.get().method() == beast_http::verb::head,
-                          .keep_alive = parser.keep_alive() && !draining_};
+                          .keep_alive = parser.keep_alive() && !draining_ && !asks_first};
   RequestBody body(stream_, buffer_, parser, options_, deps_);
   ResponseWriter response(stream_, form, options_, deps_);
   Exchange exchange(stream_, buffer_, parser, body, response);

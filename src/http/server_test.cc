@@ -4,9 +4,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,7 +17,6 @@
 #include "git/pkt_line.h"
 #include "git/testing/pack_builder.h"
 #include "http/testing/raw_client.h"
-#include "kv/testing/temporary_folder.h"
 
 namespace quorate::http {
 namespace {
@@ -24,6 +26,27 @@ using testing::Not;
 using testing::StartsWith;
 
 const std::string kZero(40, '0');
+
+// A folder of its own for a test, removed with all its content.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "quorate-http-XXXXXX").string();
+    QUORATE_CHECK(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;  // What stays is only untidy.
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 // What a response body of pkt-lines says, one packet a line: "1 " and "2 " before the bands' text
 // when it is in side bands.
@@ -125,7 +148,7 @@ class ServerTest : public testing::Test {
     return ShowPackets(Body(Request("GET", "/a.git/info/refs?service=git-receive-pack")));
   }
 
-  const kv::TemporaryFolder folder_;
+  const TemporaryFolder folder_;
   cluster::World world_{folder_.path() + "/data", cluster::LogMode::kLocal};
   env::ThreadPool git_{{.name = "git", .threads = 2}};
   env::PosixChildLauncher children_;

@@ -74,12 +74,9 @@ Json DescribeRepository(const cluster::Repository& repository) {
 }
 
 Json EventJson(const txn::RefEvent& event) {
-  Json json = {{"lsn", event.lsn.value},
-               {"transaction", HexEncode(event.transaction_id)},
-               {"actor", event.actor},
-               {"time_unix_micros", event.time_unix_micros},
-               {"ref", event.name},
-               {"old", RefJson(event.before)},
+  Json json = {{"lsn", event.lsn.value},     {"transaction", HexEncode(event.transaction_id)},
+               {"actor", event.actor},       {"time_unix_micros", event.time_unix_micros},
+               {"ref", event.name},          {"old", RefJson(event.before)},
                {"new", RefJson(event.after)}};
   json["push_options"] = event.push_options;
   return json;
@@ -154,9 +151,6 @@ Result<CreateRequest> ParseCreate(const std::string& body, const std::string& de
     }
   }
   QUORATE_TRY(cluster::Node::CheckRepositoryName(request.options.name));
-  if (IsReservedRepositoryName(request.options.name)) {
-    return Error(Code::kInvalidArgument, "repository names below api/ are reserved");
-  }
   return request;
 }
 
@@ -271,10 +265,9 @@ Awaitable<void> ShowLog(const Services& services, Exchange& exchange, std::strin
     co_return;
   }
   const std::string ref = FindQueryValue(query, "ref").value_or("");
-  auto read = [&view, &ref, &limit] {
-    return view->snapshot.History(view->info.id, ref, *limit);
-  };
-  const Result<std::vector<txn::RefEvent>> events = co_await OnPool(services.deps.git, std::move(read));
+  auto read = [&view, &ref, &limit] { return view->snapshot.History(view->info.id, ref, *limit); };
+  const Result<std::vector<txn::RefEvent>> events =
+      co_await OnPool(services.deps.git, std::move(read));
   if (!events) {
     co_await SendJsonError(exchange, events.error());
     co_return;

@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kRefusalTimeout{1000};
 
 bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   });
 }
 
@@ -107,8 +108,8 @@ Awaitable<bool> Connection::WaitForRequest() {
   co_return true;
 }
 
-// A request's end must be beyond doubt. Beast has refused what cannot be parsed, and a length beside
-// chunked coding.
+// A request's end must be beyond doubt. Beast has refused what cannot be parsed, and a length
+// beside chunked coding.
 std::optional<Connection::Refusal> Connection::CheckFraming(const RequestParser& parser) {
   const auto& message = parser.get();
   if (message.version() != 10 && message.version() != 11) {
@@ -175,9 +176,12 @@ Awaitable<bool> Connection::ServeOne() {
   if (!requested) {
     co_return false;
   }
+  // A client that asks before it sends its body may be answered without having sent it, or having
+  // sent it all the same. Nobody knows what comes next on such a connection.
+  const bool asks_first = parser.get().count(beast_http::field::expect) != 0;
   const ResponseForm form{.http_1_0 = parser.get().version() == 10,
                           .head = parser.get().method() == beast_http::verb::head,
-                          .keep_alive = parser.keep_alive() && !draining_};
+                          .keep_alive = parser.keep_alive() && !draining_ && !asks_first};
   RequestBody body(stream_, buffer_, parser, options_, deps_);
   ResponseWriter response(stream_, form, options_, deps_);
   Exchange exchange(stream_, buffer_, parser, body, response);
@@ -235,8 +239,8 @@ Awaitable<void> Connection::RefuseRequest(Refusal refusal, bool http_1_0) {
   }
 }
 
-// Closing with unread bytes would reset the connection, and the client might never see the answer. So
-// what it still sends is read for a moment.
+// Closing with unread bytes would reset the connection, and the client might never see the answer.
+// So what it still sends is read for a moment.
 Awaitable<void> Connection::CloseLingering() {
   error_code failed;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
@@ -254,16 +258,16 @@ void Connection::LogFailure(std::string_view error) {
 }
 
 void Connection::LogRefusal(const Refusal& refusal) {
-  deps_.logger.Info("request refused", {{"peer", std::string_view(peer_)},
-                                        {"status", std::uint64_t{refusal.status}}});
+  deps_.logger.Info("request refused",
+                    {{"peer", std::string_view(peer_)}, {"status", std::uint64_t{refusal.status}}});
 }
 
 void Connection::LogAccess(Exchange& exchange, std::chrono::nanoseconds began) {
   const ExchangeNotes& notes = exchange.notes();
   const RequestBody& body = exchange.body();
   const ResponseWriter& response = exchange.response();
-  const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deps_.clock.Monotonic() - began);
+  const auto taken =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.Monotonic() - began);
   const std::string method = Printable(exchange.head().method(), 16);
   const std::string target = Printable(exchange.head().target(), 300);
   const std::string agent = Printable(exchange.head().Find("user-agent"), 100);

@@ -1,4 +1,5 @@
-// The one table from our error codes to HTTP. design: a status 4xx or 503 promises that nothing was done.
+// The one table from our error codes to HTTP. design: a status 4xx or 503 promises that nothing was
+// done.
 #pragma once
 
 #include "base/result.h"

@@ -8,9 +8,10 @@ namespace quorate::http {
 namespace {
 
 constexpr Code kAllCodes[] = {
-    Code::kInvalidArgument, Code::kNotFound,         Code::kAlreadyExists,  Code::kConflict,
-    Code::kNotLeader,       Code::kUnavailable,      Code::kOutcomeUnknown, Code::kDeadlineExceeded,
-    Code::kCancelled,       Code::kResourceExhausted, Code::kCorruption,     Code::kInternal};
+    Code::kInvalidArgument,   Code::kNotFound,         Code::kAlreadyExists,
+    Code::kConflict,          Code::kNotLeader,        Code::kUnavailable,
+    Code::kOutcomeUnknown,    Code::kDeadlineExceeded, Code::kCancelled,
+    Code::kResourceExhausted, Code::kCorruption,       Code::kInternal};
 
 TEST(ErrorMap, EveryCodeHasItsStatus) {
   std::string table;

@@ -34,13 +34,13 @@ class SocketWatch final : public Exchange::GoneWatch {
       : state_(std::make_shared<State>(State{.on_gone = std::move(on_gone)})) {
     stream.socket().async_wait(
         asio::ip::tcp::socket::wait_read,
-        asio::bind_cancellation_slot(
-            cancel_.slot(), [state = state_, &stream](const error_code& failed) {
-              if (state->active && (failed || IsClosed(stream))) {
-                state->active = false;
-                state->on_gone();
-              }
-            }));
+        asio::bind_cancellation_slot(cancel_.slot(),
+                                     [state = state_, &stream](const error_code& failed) {
+                                       if (state->active && (failed || IsClosed(stream))) {
+                                         state->active = false;
+                                         state->on_gone();
+                                       }
+                                     }));
   }
   ~SocketWatch() override {
     state_->active = false;
@@ -58,8 +58,8 @@ class SocketWatch final : public Exchange::GoneWatch {
     char byte = 0;
     error_code failed;
     stream.socket().non_blocking(true, failed);
-    const std::size_t size = stream.socket().receive(
-        asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, failed);
+    const std::size_t size = stream.socket().receive(asio::buffer(&byte, 1),
+                                                     asio::ip::tcp::socket::message_peek, failed);
     return failed != asio::error::would_block && (failed || size == 0);
   }
 

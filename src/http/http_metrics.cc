@@ -20,16 +20,18 @@ HttpMetrics::HttpMetrics(env::Metrics& metrics)
                                         "Reference answers served from the cache", {})),
       ref_cache_misses(metrics.GetCounter("quorate_ref_cache_misses_total",
                                           "Reference answers that were rendered", {})),
-      view_cache_hits(metrics.GetCounter("quorate_view_cache_hits_total", "Fetches on a cached view", {})),
-      view_cache_misses(metrics.GetCounter("quorate_view_cache_misses_total",
-                                           "Views that were rendered", {})),
+      view_cache_hits(
+          metrics.GetCounter("quorate_view_cache_hits_total", "Fetches on a cached view", {})),
+      view_cache_misses(
+          metrics.GetCounter("quorate_view_cache_misses_total", "Views that were rendered", {})),
       children_running(metrics.GetGauge("quorate_git_children", "git processes running", {})),
       children_started(metrics.GetCounter("quorate_git_children_started_total",
                                           "git processes started for fetches", {})),
       push_parse_seconds(StageSeconds(metrics, "parse")),
       push_index_seconds(StageSeconds(metrics, "index")),
       push_commit_seconds(StageSeconds(metrics, "commit")),
-      metrics_(metrics) {}
+      metrics_(metrics) {
+}
 
 void HttpMetrics::CountRequest(const std::string& service, unsigned status) {
   metrics_

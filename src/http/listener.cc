@@ -113,7 +113,8 @@ void Listener::Impl::LogAcceptFailure(const error_code& failed) {
 }
 
 void Listener::Impl::Admit(asio::ip::tcp::socket socket) {
-  auto connection = std::make_shared<Connection>(Stream(std::move(socket)), options_, deps_, handler_);
+  auto connection =
+      std::make_shared<Connection>(Stream(std::move(socket)), options_, deps_, handler_);
   std::uint64_t id = 0;
   bool refused = false;
   {
@@ -197,7 +198,8 @@ void Listener::Impl::Stop(std::chrono::milliseconds drain) {
   }
 }
 
-Listener::Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Listener::Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {
+}
 
 Listener::~Listener() {
   impl_->Stop(std::chrono::milliseconds(0));

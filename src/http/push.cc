@@ -47,7 +47,8 @@ Push::Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest req
     : repository_(std::move(repository)),
       request_(std::move(request)),
       commands_(request_.commands.size()),
-      peeled_(request_.commands.size()) {}
+      peeled_(request_.commands.size()) {
+}
 
 void Push::WritePack(std::string_view bytes) {
   QUORATE_CHECK(request_.expects_pack());
@@ -104,8 +105,7 @@ Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
   options.actor = std::move(actor);
   options.push_options = request_.push_options;
   options.all_or_nothing = request_.capabilities.atomic;
-  txn::Transaction transaction =
-      QUORATE_TRY(repository_->transactions().Begin(std::move(options)));
+  txn::Transaction transaction = QUORATE_TRY(repository_->transactions().Begin(std::move(options)));
   QUORATE_TRY(Judge(transaction));
   bool any_refused = false;
   for (const Command& command : commands_) {
@@ -137,8 +137,8 @@ Status Push::Judge(const txn::Transaction& transaction) {
   }
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     bool needless = false;
-    commands_[i].refusal = QUORATE_TRY(JudgeOne(request_.commands[i], transaction.snapshot(),
-                                                info->head, &peeled_[i], &needless));
+    commands_[i].refusal = QUORATE_TRY(
+        JudgeOne(request_.commands[i], transaction.snapshot(), info->head, &peeled_[i], &needless));
     commands_[i].staged = commands_[i].refusal.empty() && !needless;
   }
   return Ok();
@@ -197,7 +197,8 @@ Status Push::StageOne(txn::Transaction& transaction, std::size_t index) {
   update.name = command.ref;
   update.expected.emplace();
   if (!command.old_id.IsZero()) {
-    update.expected->value = txn::RefValue{.id = command.old_id, .peeled = std::nullopt, .symref = ""};
+    update.expected->value =
+        txn::RefValue{.id = command.old_id, .peeled = std::nullopt, .symref = ""};
   }
   if (!command.deletes()) {
     update.value = txn::RefValue{.id = command.new_id, .peeled = peeled_[index], .symref = ""};
@@ -241,7 +242,8 @@ void Push::OnNothingDone(const Error& error) {
     commands_.front().conflicted = true;
     messages_ += "error: " + error.message() + "\n";
   }
-  RefuseRest(request_.capabilities.atomic ? reason::kAtomicPushFailure : reason::kTransactionFailed);
+  RefuseRest(request_.capabilities.atomic ? reason::kAtomicPushFailure
+                                          : reason::kTransactionFailed);
 }
 
 git::PushReport Push::Report() const {

@@ -16,7 +16,8 @@ namespace quorate::http {
 namespace {
 
 constexpr std::string_view kResultType = "application/x-git-receive-pack-result";
-// Pieces of a pack are gathered up to this size before they go to the pool: a hop costs more than a copy.
+// Pieces of a pack are gathered up to this size before they go to the pool: a hop costs more than a
+// copy.
 constexpr std::size_t kGatherBytesMax = 256 << 10;
 
 Awaitable<void> SendResult(Exchange& exchange, std::string_view body) {
@@ -35,18 +36,6 @@ Awaitable<void> SendRefusal(Exchange& exchange, const Error& error) {
   } else {
     co_await SendError(exchange, error);
   }
-}
-
-// Names that the admin API's paths could be taken for.
-Result<RepositoryHandle> CheckCreatable(const std::string& name) {
-  const Status valid = cluster::Node::CheckRepositoryName(name);
-  if (!valid) {
-    return Error(valid.error());
-  }
-  if (IsReservedRepositoryName(name)) {
-    return Error(Code::kInvalidArgument, "repository names below api/ are reserved");
-  }
-  return RepositoryHandle();
 }
 
 class ReceivePack {
@@ -152,8 +141,8 @@ Awaitable<void> ReceivePack::Run() {
   }
 }
 
-// What was acknowledged before this push came must be seen by its checks: its pack may build on objects
-// that are committed and not yet applied.
+// What was acknowledged before this push came must be seen by its checks: its pack may build on
+// objects that are committed and not yet applied.
 Awaitable<Status> ReceivePack::WaitForApplied() {
   auto start = [this](Callback<Result<txn::Snapshot>> done) {
     repository_->transactions().ReadSnapshot(std::move(done));
@@ -182,10 +171,6 @@ Awaitable<Result<git::PushRequest>> ReceivePack::ReadRequest() {
 }
 
 Awaitable<Result<RepositoryHandle>> ReceivePack::Create() {
-  Result<RepositoryHandle> allowed = CheckCreatable(name_);
-  if (!allowed) {
-    co_return std::move(allowed).error();
-  }
   cluster::CreateRepositoryOptions options;
   options.name = name_;
   options.format = git::ObjectFormat::kSha1;
@@ -234,9 +219,8 @@ template <class Work>
 Awaitable<std::invoke_result_t<Work&>> ReceivePack::WorkWithTicks(Work work) {
   using T = std::invoke_result_t<Work&>;
   auto start = [this, work = std::move(work)](Callback<T> done) mutable {
-    services_.deps.git.Post([work = std::move(work), done = std::move(done)]() mutable {
-      std::move(done)(work());
-    });
+    services_.deps.git.Post(
+        [work = std::move(work), done = std::move(done)]() mutable { std::move(done)(work()); });
   };
   std::function<Awaitable<void>()> tick = [this] { return Tick(); };
   co_return co_await AwaitWithTicks<T>(services_.options.keepalive_period, std::move(tick),
@@ -335,11 +319,11 @@ Awaitable<void> ReceivePack::Answer() {
   }
 }
 
-// An error that is not about a reference. Where it promises that nothing was done, so does the answer: by
-// its status, or, once the response has begun, by a report that refuses everything.
+// An error that is not about a reference. Where it promises that nothing was done, so does the
+// answer: by its status, or, once the response has begun, by a report that refuses everything.
 Awaitable<void> ReceivePack::FailWith(Stage stage, const Error& error) {
-  const bool unknown = stage == Stage::kProposed && (error.code() == Code::kOutcomeUnknown ||
-                                                     error.code() == Code::kInternal);
+  const bool unknown = stage == Stage::kProposed &&
+                       (error.code() == Code::kOutcomeUnknown || error.code() == Code::kInternal);
   services_.metrics.CountPush(unknown ? "unknown" : "unavailable");
   if (unknown) {
     const std::string bytes = git::RenderPushFailure(push_->request().capabilities,

@@ -50,8 +50,9 @@ Status AddRefs(const RepositoryView& view, std::string_view prefix,
 std::string CacheKey(const cluster::Repository& repository, const RepositoryView& view,
                      std::string_view kind) {
   // `created` tells a repository from an earlier one of the same partition and number.
-  return std::to_string(repository.partition().value) + "/" + std::to_string(repository.id().value) +
-         "/" + std::to_string(view.info.created.value) + "/" + std::string(kind);
+  return std::to_string(repository.partition().value) + "/" +
+         std::to_string(repository.id().value) + "/" + std::to_string(view.info.created.value) +
+         "/" + std::string(kind);
 }
 
 git::AdvertisementOptions OptionsOf(git::ObjectFormat format, git::Service service,
@@ -88,8 +89,8 @@ Result<RefCache::Answer> RenderAdvertisement(const Services& services,
     writer.Finish();
     return text;
   };
-  const std::string kind = std::string(git::ServiceName(service)) + " " +
-                           std::string(git::ProtocolVersionKey(version));
+  const std::string kind =
+      std::string(git::ServiceName(service)) + " " + std::string(git::ProtocolVersionKey(version));
   return services.refs.GetOrRender(CacheKey(repository, view, kind), view.info.ref_version, render);
 }
 
@@ -100,8 +101,10 @@ std::string RenderEmptyAdvertisement(git::ObjectFormat format, git::ProtocolVers
   return text;
 }
 
-Result<RefCache::Answer> RenderLsRefs(const Services& services, const cluster::Repository& repository,
-                                      const RepositoryView& view, const git::LsRefsRequest& request) {
+Result<RefCache::Answer> RenderLsRefs(const Services& services,
+                                      const cluster::Repository& repository,
+                                      const RepositoryView& view,
+                                      const git::LsRefsRequest& request) {
   const auto render = [&]() -> Result<std::string> {
     std::string text;
     git::LsRefsWriter writer(request, text);
@@ -138,11 +141,12 @@ Result<std::shared_ptr<const ViewCache::View>> RenderView(const Services& servic
                              .head_symref_target = view.info.head.symref,
                              .head_id = head.id};
     auto writer = QUORATE_TRY(git::ViewWriter::Create(services.deps.files, std::move(options)));
-    QUORATE_TRY(AddRefs(view, "", [&writer](const git::AdvertisedRef& ref) { return writer->Add(ref); }));
+    QUORATE_TRY(
+        AddRefs(view, "", [&writer](const git::AdvertisedRef& ref) { return writer->Add(ref); }));
     return writer->Finish();
   };
-  return services.views.Get(
-      {repository.partition(), repository.id(), view.info.ref_version}, render);
+  return services.views.Get({repository.partition(), repository.id(), view.info.ref_version},
+                            render);
 }
 
 }  // namespace quorate::http

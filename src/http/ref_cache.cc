@@ -4,8 +4,8 @@
 
 namespace quorate::http {
 
-Result<RefCache::Answer> RefCache::GetOrRender(
-    const std::string& key, Lsn version, const std::function<Result<std::string>()>& render) {
+Result<RefCache::Answer> RefCache::GetOrRender(const std::string& key, Lsn version,
+                                               const std::function<Result<std::string>()>& render) {
   const std::string flight = key + "@" + std::to_string(version.value);
   {
     std::unique_lock lock(mutex_);

@@ -1,8 +1,8 @@
 // RefCache: rendered reference advertisements and ls-refs answers, shared by all requests.
 //
-// An answer is found under what was asked (`key`: partition, repository, kind, prefixes) and is good for
-// one ref version only; a newer one replaces it. The least recently used answers go when the bytes exceed
-// the bound. Requests that want the same answer at the same time render it once.
+// An answer is found under what was asked (`key`: partition, repository, kind, prefixes) and is
+// good for one ref version only; a newer one replaces it. The least recently used answers go when
+// the bytes exceed the bound. Requests that want the same answer at the same time render it once.
 //
 // Safe from any thread. GetOrRender() blocks while it, or somebody else, renders.
 #pragma once
@@ -34,8 +34,8 @@ class RefCache {
   RefCache(const RefCache&) = delete;
   RefCache& operator=(const RefCache&) = delete;
 
-  // The answer for `key` at `version`. `render` is called without a lock if it is not there; its errors
-  // are returned and not remembered.
+  // The answer for `key` at `version`. `render` is called without a lock if it is not there; its
+  // errors are returned and not remembered.
   Result<Answer> GetOrRender(const std::string& key, Lsn version,
                              const std::function<Result<std::string>()>& render);
 

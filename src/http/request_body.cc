@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kPieceBytes = 64 << 10;
 
 bool IsTransportError(const error_code& error) {
-  return error.category() != beast::http::make_error_code(beast::http::error::end_of_stream).category() ||
+  return error.category() !=
+             beast::http::make_error_code(beast::http::error::end_of_stream).category() ||
          error == beast::http::error::end_of_stream || error == beast::http::error::partial_message;
 }
 
@@ -24,7 +25,8 @@ RequestBody::RequestBody(Stream& stream, beast::flat_buffer& buffer, RequestPars
       options_(options),
       deps_(deps),
       continue_due_(parser.get().version() >= 11 &&
-                    parser.get().count(beast::http::field::expect) != 0) {}
+                    parser.get().count(beast::http::field::expect) != 0) {
+}
 
 void RequestBody::DecodeGzip() {
   inflater_ = std::make_unique<Inflater>();
@@ -99,8 +101,7 @@ Awaitable<Result<std::string_view>> RequestBody::ReadRaw() {
         std::chrono::milliseconds(raw_bytes_ * 1000 /
                                   std::max<std::uint64_t>(1, options_.body_bytes_per_second_min));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(allowance - waited_);
-    stream_.expires_after(
-        std::clamp(left, std::chrono::milliseconds(1), options_.read_timeout));
+    stream_.expires_after(std::clamp(left, std::chrono::milliseconds(1), options_.read_timeout));
 
     error_code failed;
     const std::chrono::nanoseconds before = deps_.clock.Monotonic();

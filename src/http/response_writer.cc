@@ -17,7 +17,8 @@ std::string HttpDate(std::chrono::microseconds wall) {
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   std::array<char, 40> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   return {text.data(), size};
 }
 
@@ -34,7 +35,8 @@ ResponseHead PlainTextHead(unsigned status) {
 
 ResponseWriter::ResponseWriter(Stream& stream, ResponseForm form, const TransportOptions& options,
                                const TransportDeps& deps)
-    : stream_(stream), form_(form), options_(options), deps_(deps) {}
+    : stream_(stream), form_(form), options_(options), deps_(deps) {
+}
 
 std::string ResponseWriter::RenderHead(const ResponseHead& head) const {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\nServer: quorate\r\nDate: {}\r\n", head.status,
@@ -79,7 +81,8 @@ Awaitable<Status> ResponseWriter::Send(ResponseHead head, std::string_view body)
   while (first || !rest.empty()) {
     const std::string_view piece = rest.substr(0, kSendBytesMax);
     const std::array<asio::const_buffer, 2> buffers = {
-        asio::buffer(text.data(), first ? text.size() : 0), asio::buffer(piece.data(), piece.size())};
+        asio::buffer(text.data(), first ? text.size() : 0),
+        asio::buffer(piece.data(), piece.size())};
     const Status sent = co_await WriteAll(buffers);
     if (!sent) {
       co_return sent;

@@ -84,7 +84,6 @@ Awaitable<void> HandleGit(const Services& services, Exchange& exchange, git::Git
   Result<RepositoryHandle> repository = co_await FindRepository(services, target.repository);
   const bool creatable = services.options.create_on_push &&
                          target.service == git::Service::kReceivePack &&
-                         !IsReservedRepositoryName(target.repository) &&
                          cluster::Node::CheckRepositoryName(target.repository).has_value();
   if (!repository && repository.error().code() == Code::kNotFound && creatable) {
     repository = RepositoryHandle();  // The push will create it.

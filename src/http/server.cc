@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -64,10 +63,9 @@ class HttpServer::Impl {
 };
 
 Status HttpServer::Impl::Open() {
-  std::signal(SIGPIPE, SIG_IGN);  // A write to a pipe that a child closed is an error, not our end.
-  views_ = QUORATE_TRY(ViewCache::Open(options_.views_directory, options_.views_max, deps_.files,
-                                       deps_.git, metrics_.view_cache_hits,
-                                       metrics_.view_cache_misses));
+  views_ =
+      QUORATE_TRY(ViewCache::Open(options_.views_directory, options_.views_max, deps_.files,
+                                  deps_.git, metrics_.view_cache_hits, metrics_.view_cache_misses));
   services_ = std::make_unique<Services>(
       Services{options_, deps_, metrics_, refs_, *views_, children_, stopping_, port_});
   const TransportDeps transport{.clock = deps_.clock,
@@ -79,13 +77,14 @@ Status HttpServer::Impl::Open() {
   Handler handler = [services = services_.get()](Exchange& exchange) {
     return Route(*services, exchange);
   };
-  listener_ = QUORATE_TRY(
-      Listener::Start(TransportOptionsOf(options_), transport, std::move(handler)));
+  listener_ =
+      QUORATE_TRY(Listener::Start(TransportOptionsOf(options_), transport, std::move(handler)));
   port_.store(listener_->port());
   return Ok();
 }
 
-HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+}
 
 HttpServer::~HttpServer() = default;
 

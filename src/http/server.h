@@ -3,8 +3,8 @@
 //   GET  /NAME[.git]/info/refs?service=...   POST /NAME[.git]/git-upload-pack, git-receive-pack
 //   GET  /readyz /livez /metrics             GET POST DELETE /api/v1/...   (README.md)
 //
-// It owns its network threads, which never block: blocking work is done on the `git` pool. Memory of a
-// request is bounded, whatever its body's or its answer's size.
+// It owns its network threads, which never block: blocking work is done on the `git` pool. Memory
+// of a request is bounded, whatever its body's or its answer's size.
 #pragma once
 
 #include <chrono>
@@ -43,10 +43,10 @@ struct HttpOptions {
   std::size_t negotiation_bytes_max = 64 << 20;  // Of a fetch request, decoded.
   std::size_t ref_cache_bytes_max = 64 << 20;
   std::size_t views_max = 256;
-  std::size_t children_max = 16;         // `git upload-pack` at the same time ...
+  std::size_t children_max = 16;           // `git upload-pack` at the same time ...
   std::size_t children_waiting_max = 256;  // ... and requests that wait for one. Beyond: 503.
   std::chrono::milliseconds child_wait{60'000};
-  std::size_t pack_threads = 1;  // Of one pack-objects.
+  std::size_t pack_threads = 1;                                // Of one pack-objects.
   std::string path_variable = "/usr/local/bin:/usr/bin:/bin";  // PATH of children.
 
   std::string views_directory;  // Absolute; emptied at start.
@@ -67,8 +67,8 @@ struct HttpDeps {
 
 class HttpServer {
  public:
-  // Listens when it returns. kInvalidArgument: not an address; kUnavailable: it cannot be listened on;
-  // as env::FileSystem for the views' directory. Blocks. Ignores SIGPIPE in the whole process.
+  // Listens when it returns. kInvalidArgument: not an address; kUnavailable: it cannot be listened
+  // on; as env::FileSystem for the views' directory. Blocks.
   static Result<std::unique_ptr<HttpServer>> Start(HttpOptions options, HttpDeps deps);
   // Stops at once if Stop() was not called.
   ~HttpServer();
@@ -78,9 +78,9 @@ class HttpServer {
 
   std::uint16_t port() const;
 
-  // Answers /readyz with 503, refuses new connections, closes idle ones and lets running requests end;
-  // after `drain` it cuts those off, too, and waits for what they started. Blocks. The pool and the node
-  // must still be running.
+  // Answers /readyz with 503, refuses new connections, closes idle ones and lets running requests
+  // end; after `drain` it cuts those off, too, and waits for what they started. Blocks. The pool
+  // and the node must still be running.
   void Stop(std::chrono::milliseconds drain);
 
  private:

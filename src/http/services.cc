@@ -8,15 +8,11 @@
 namespace quorate::http {
 
 Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name) {
-  auto start = [&services, name = std::move(name)](Callback<Result<RepositoryHandle>> done) mutable {
+  auto start = [&services,
+                name = std::move(name)](Callback<Result<RepositoryHandle>> done) mutable {
     services.deps.node.FindRepository(std::move(name), std::move(done));
   };
   co_return co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
-}
-
-bool IsReservedRepositoryName(std::string_view name) {
-  const std::string_view first = name.substr(0, name.find('/'));
-  return first == "api";
 }
 
 Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,

@@ -49,7 +49,8 @@ class TransportTest : public ::testing::Test {
   }
   std::uint16_t port() const { return listener_->port(); }
 
-  // Sends all of `request` on a connection of its own and returns all that comes back until it ends.
+  // Sends all of `request` on a connection of its own and returns all that comes back until it
+  // ends.
   std::string Talk(std::string_view request) {
     RawClient client(port());
     client.Send(request);
@@ -82,8 +83,9 @@ TEST_F(TransportTest, AConnectionServesRequestAfterRequest) {
 
   client.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\none");
   const std::string first = client.ReadResponse();
-  client.Send("POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "2\r\ntw\r\n1;x=y\r\no\r\n0\r\n\r\n");
+  client.Send(
+      "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\ntw\r\n1;x=y\r\no\r\n0\r\n\r\n");
   const std::string second = client.ReadResponse();
 
   EXPECT_EQ(Body(first), "one");
@@ -93,9 +95,9 @@ TEST_F(TransportTest, AConnectionServesRequestAfterRequest) {
 TEST_F(TransportTest, RequestsSentAtOnceAreAnsweredInOrder) {
   Start(Echo);
 
-  const std::string answers =
-      Talk("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nA"
-           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nConnection: close\r\n\r\nB");
+  const std::string answers = Talk(
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nA"
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nConnection: close\r\n\r\nB");
 
   const std::size_t first = answers.find("\r\n\r\nA");
   const std::size_t second = answers.find("\r\n\r\nB");
@@ -111,9 +113,9 @@ TEST_F(TransportTest, ABodyThatTheHandlerIgnoresIsNotTakenForARequest) {
     static_cast<void>(sent);
   });
 
-  const std::string answers =
-      Talk("POST /first HTTP/1.1\r\nHost: h\r\nContent-Length: 26\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"
-           "GET /second HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const std::string answers = Talk(
+      "POST /first HTTP/1.1\r\nHost: h\r\nContent-Length: 26\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"
+      "GET /second HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 
   EXPECT_NE(answers.find("/first"), std::string::npos);
   EXPECT_NE(answers.find("/second"), std::string::npos);
@@ -129,7 +131,8 @@ TEST_F(TransportTest, RequestsWhoseEndIsInDoubtAreRefused) {
   const Row rows[] = {
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n", "400"},
       {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n", "400"},
-      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+       "400"},
       {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n", "501"},
       {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n", "501"},
       {"POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n", "400"},
@@ -223,9 +226,10 @@ TEST_F(TransportTest, GzipBodiesAreDecoded) {
   Start(Echo);
   const std::string packed = Gzip(std::string(300'000, 'z') + "end");
 
-  const std::string answer = Talk("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
-                                  "Content-Encoding: gzip\r\nContent-Length: " +
-                                  std::to_string(packed.size()) + "\r\n\r\n" + packed);
+  const std::string answer = Talk(
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+      "Content-Encoding: gzip\r\nContent-Length: " +
+      std::to_string(packed.size()) + "\r\n\r\n" + packed);
 
   EXPECT_EQ(Body(answer), std::string(300'000, 'z') + "end");
 }
@@ -235,9 +239,10 @@ TEST_F(TransportTest, AGzipBodyThatExpandsBeyondTheLimitIsStopped) {
   const std::string packed = Gzip(std::string(50 << 20, '\0'));
   ASSERT_LT(packed.size(), 100'000U);
 
-  const std::string answer = Talk("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
-                                  "Content-Encoding: gzip\r\nContent-Length: " +
-                                  std::to_string(packed.size()) + "\r\n\r\n" + packed);
+  const std::string answer = Talk(
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+      "Content-Encoding: gzip\r\nContent-Length: " +
+      std::to_string(packed.size()) + "\r\n\r\n" + packed);
 
   EXPECT_EQ(Body(answer), "resource_exhausted: the request is larger than 1048576 bytes");
 }
@@ -246,7 +251,8 @@ TEST_F(TransportTest, BrokenGzipIsTold) {
   Start(Echo);
   const std::string whole = Gzip("some text that is compressed");
   const std::string head =
-      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: ";
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: "
+      "gzip\r\nContent-Length: ";
   const std::string cut = whole.substr(0, whole.size() - 9);
   const std::string longer = whole + "x";
 

@@ -71,10 +71,10 @@ class Fetch {
   const RepositoryHandle repository_;
   const git::ProtocolVersion version_;
 
-  std::string begin_;      // Of the request; read, not yet fed.
+  std::string begin_;  // Of the request; read, not yet fed.
   bool body_ended_ = false;
   std::shared_ptr<const ViewCache::View> view_;
-  std::string errors_;     // What the process said on stderr.
+  std::string errors_;  // What the process said on stderr.
   std::unique_ptr<Exchange::GoneWatch> watch_;
   bool cut_ = false;           // The client is gone, or its request broke off.
   bool output_ended_ = false;  // The process needs no more input.
@@ -145,7 +145,9 @@ Awaitable<void> Fetch::Run(std::string begin) {
     ended.cancel();
   };
   auto feed = [this, &process]() { return Feed(process); };
-  auto collect = [this, &process]() -> Awaitable<void> { errors_ = co_await process.CollectErrors(); };
+  auto collect = [this, &process]() -> Awaitable<void> {
+    errors_ = co_await process.CollectErrors();
+  };
   asio::co_spawn(executor, feed, on_end);
   asio::co_spawn(executor, collect, on_end);
   co_await Stream(process);
@@ -175,8 +177,8 @@ Awaitable<void> Fetch::Feed(ServiceChild& child) {
     }
   }
   child.CloseInput();
-  // The client's disappearance is noticed while the process is silent, too: a clone that nobody waits
-  // for must not cost minutes of packing.
+  // The client's disappearance is noticed while the process is silent, too: a clone that nobody
+  // waits for must not cost minutes of packing.
   if (body_ended_ && !output_ended_) {
     watch_ = exchange_.WatchGone([this, &child] {
       cut_ = true;
@@ -244,7 +246,8 @@ void Fetch::LogFailure(int status) {
 }
 
 Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
-                             cluster::Repository& repository, std::string rest, bool has_arguments) {
+                             cluster::Repository& repository, std::string rest,
+                             bool has_arguments) {
   git::LsRefsParser parser;
   std::string_view left = rest;
   Status fed = has_arguments ? parser.Feed(left) : Ok();
@@ -275,7 +278,8 @@ Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
   co_await SendResult(exchange, **answer);
 }
 
-Awaitable<void> HandleV2(const Services& services, Exchange& exchange, RepositoryHandle repository) {
+Awaitable<void> HandleV2(const Services& services, Exchange& exchange,
+                         RepositoryHandle repository) {
   git::V2RequestParser parser(repository->format());
   std::string rest;
   while (!parser.complete()) {
@@ -360,7 +364,9 @@ Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
       co_await SendError(exchange, view.error());
       co_return;
     }
-    auto render = [&] { return RenderAdvertisement(services, *repository, *view, service, version); };
+    auto render = [&] {
+      return RenderAdvertisement(services, *repository, *view, service, version);
+    };
     Result<RefCache::Answer> rendered = co_await OnPool(services.deps.git, std::move(render));
     if (!rendered) {
       co_await SendError(exchange, rendered.error());
@@ -375,8 +381,7 @@ Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
 Awaitable<void> HandleUploadPack(const Services& services, Exchange& exchange,
                                  RepositoryHandle repository) {
   exchange.body().LimitBytes(services.options.negotiation_bytes_max);
-  const git::ProtocolVersion version =
-      git::ParseGitProtocol(exchange.head().Find("git-protocol"));
+  const git::ProtocolVersion version = git::ParseGitProtocol(exchange.head().Find("git-protocol"));
   if (version == git::ProtocolVersion::kV2) {
     co_await HandleV2(services, exchange, std::move(repository));
   } else {

@@ -1,9 +1,9 @@
-// ViewCache: the views (git/view.h) that `git upload-pack` children read, one per repository and ref
-// version, shared by all requests.
+// ViewCache: the views (git/view.h) that `git upload-pack` children read, one per repository and
+// ref version, shared by all requests.
 //
-// A view is rendered when first asked for and lives while it is the newest of its repository and among
-// the most recently used, and in any case while somebody holds it. Its directory is removed afterwards,
-// on the pool. What a crash leaves is wiped by the next Open().
+// A view is rendered when first asked for and lives while it is the newest of its repository and
+// among the most recently used, and in any case while somebody holds it. Its directory is removed
+// afterwards, on the pool. What a crash leaves is wiped by the next Open().
 //
 // Safe from any thread. Get() blocks while it, or somebody else, renders.
 #pragma once
@@ -42,8 +42,8 @@ class ViewCache {
   // A rendered view; its directory exists while this does.
   class View;
 
-  // Empties `directory`, which is this cache's alone. `files`, `pool` and the counters outlive it and its
-  // views.
+  // Empties `directory`, which is this cache's alone. `files`, `pool` and the counters outlive it
+  // and its views.
   static Result<std::unique_ptr<ViewCache>> Open(std::string directory, std::size_t views_max,
                                                  env::FileSystem& files, env::StrandPool& pool,
                                                  env::Counter& hits, env::Counter& misses);
@@ -52,8 +52,8 @@ class ViewCache {
   ViewCache& operator=(const ViewCache&) = delete;
 
   // `render` makes the view at the path it is given; it is called without a lock.
-  Result<std::shared_ptr<const View>> Get(const ViewKey& key,
-                                          const std::function<Status(const std::string& path)>& render);
+  Result<std::shared_ptr<const View>> Get(
+      const ViewKey& key, const std::function<Status(const std::string& path)>& render);
 
  private:
   using RepositoryKey = std::pair<PartitionId, RepositoryId>;

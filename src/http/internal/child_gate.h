@@ -41,7 +41,8 @@ class ChildGate {
     ChildGate* gate_;
   };
 
-  ChildGate(ChildGateOptions options, env::Gauge& running) : options_(options), running_gauge_(running) {}
+  ChildGate(ChildGateOptions options, env::Gauge& running)
+      : options_(options), running_gauge_(running) {}
 
   ChildGate(const ChildGate&) = delete;
   ChildGate& operator=(const ChildGate&) = delete;

@@ -2,8 +2,8 @@
 //
 //   idle ── first byte ──► header ──► checks ──► handler ──► rest of the body dropped ──► idle ...
 //
-// Framing is strict, so that no proxy before us can see other request borders than we do: a request with
-// a length that could be read in two ways is refused and the connection closed.
+// Framing is strict, so that no proxy before us can see other request borders than we do: a request
+// with a length that could be read in two ways is refused and the connection closed.
 #pragma once
 
 #include <memory>

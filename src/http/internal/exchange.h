@@ -47,7 +47,8 @@ class Exchange {
   ResponseWriter& response() { return response_; }
   ExchangeNotes& notes() { return notes_; }
 
-  // Ends a Read() of the body that waits in another coroutine; the connection ends with this exchange.
+  // Ends a Read() of the body that waits in another coroutine; the connection ends with this
+  // exchange.
   void StopReading();
 
   // While it lives: calls `on_gone` once, on the connection's executor, when the client closes the
@@ -67,8 +68,8 @@ class Exchange {
   ExchangeNotes notes_;
 };
 
-// Answers one request. The exchange outlives the coroutine. Whatever it leaves undone (no answer, an
-// unfinished one, an exception) ends the connection.
+// Answers one request. The exchange outlives the coroutine. Whatever it leaves undone (no answer,
+// an unfinished one, an exception) ends the connection.
 using Handler = std::function<Awaitable<void>(Exchange& exchange)>;
 
 }  // namespace quorate::http

@@ -1,8 +1,9 @@
 // From callbacks and thread pools to coroutines and back.
 //
-// A coroutine that awaits one of these stays suspended until the result is there, on its own executor
-// again; what its frame holds may be referred to by the work. There is no cancellation: the work always
-// ends, and whoever wants it to end sooner makes it so (kills the child, closes the socket).
+// A coroutine that awaits one of these stays suspended until the result is there, on its own
+// executor again; what its frame holds may be referred to by the work. There is no cancellation:
+// the work always ends, and whoever wants it to end sooner makes it so (kills the child, closes the
+// socket).
 #pragma once
 
 #include <chrono>
@@ -18,8 +19,8 @@
 
 namespace quorate::http {
 
-// Calls `start(Callback<T>)` and yields what the callback gets. It may be called on any thread, also
-// inline.
+// Calls `start(Callback<T>)` and yields what the callback gets. It may be called on any thread,
+// also inline.
 template <class T, class Start>
 Awaitable<T> AwaitCallback(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
@@ -39,9 +40,8 @@ template <class Work>
 Awaitable<std::invoke_result_t<Work&>> OnPool(env::StrandPool& pool, Work work) {
   using T = std::invoke_result_t<Work&>;
   return AwaitCallback<T>([&pool, work = std::move(work)](Callback<T> done) mutable {
-    pool.Post([work = std::move(work), done = std::move(done)]() mutable {
-      std::move(done)(work());
-    });
+    pool.Post(
+        [work = std::move(work), done = std::move(done)]() mutable { std::move(done)(work()); });
   });
 }
 

@@ -17,7 +17,8 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   // Decodes from the front of `input`, which it shortens, until its buffer is full or `input` is
-  // empty. The result is valid until the next call. kInvalidArgument: not gzip, or bytes after its end.
+  // empty. The result is valid until the next call. kInvalidArgument: not gzip, or bytes after its
+  // end.
   Result<std::string_view> Next(std::string_view& input);
 
   // The stream's end, with its checksum, was seen.

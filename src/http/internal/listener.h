@@ -26,8 +26,8 @@ class Listener {
 
   std::uint16_t port() const;
 
-  // Refuses new connections, closes idle ones, lets running requests end; after `drain` it closes those
-  // connections, too, and waits for their handlers. Blocks.
+  // Refuses new connections, closes idle ones, lets running requests end; after `drain` it closes
+  // those connections, too, and waits for their handlers. Blocks.
   void Stop(std::chrono::milliseconds drain);
 
  private:

@@ -1,5 +1,5 @@
-// Push: what a push does to a repository, without a network: judge each command, stage what may be done,
-// and turn the outcome into Git's report.
+// Push: what a push does to a repository, without a network: judge each command, stage what may be
+// done, and turn the outcome into Git's report.
 //
 // Used by one thread at a time; calls marked "blocks" are for a pool that may.
 #pragma once
@@ -29,8 +29,8 @@ class Push {
 
   const git::PushRequest& request() const { return request_; }
 
-  // Blocks. The next bytes of the pack; only if the request expects one. After an error the rest of the
-  // pack may be passed in or not; it is ignored.
+  // Blocks. The next bytes of the pack; only if the request expects one. After an error the rest of
+  // the pack may be passed in or not; it is ignored.
   void WritePack(std::string_view bytes);
   // Blocks. The pack has ended: checks it.
   void FinishPack();
@@ -81,8 +81,8 @@ class Push {
   std::string progress_;
   std::string messages_;
 
-  std::vector<Command> commands_;                             // As request_.commands.
-  std::vector<std::optional<git::ObjectId>> peeled_;          // Likewise.
+  std::vector<Command> commands_;                     // As request_.commands.
+  std::vector<std::optional<git::ObjectId>> peeled_;  // Likewise.
   std::vector<std::size_t> staged_;  // Indices of commands, in the order of StageRef().
   bool committed_ = false;
 };

@@ -1,5 +1,5 @@
-// Renders what clients are told about references: info/refs in every version, and v2's ls-refs; and the
-// view that `git upload-pack` reads. All from one snapshot, all through the caches.
+// Renders what clients are told about references: info/refs in every version, and v2's ls-refs; and
+// the view that `git upload-pack` reads. All from one snapshot, all through the caches.
 //
 // Calls block (they read the snapshot); any thread.
 #pragma once
@@ -23,8 +23,10 @@ Result<RefCache::Answer> RenderAdvertisement(const Services& services,
 // What a receive-pack client is told of a repository that its push will create.
 std::string RenderEmptyAdvertisement(git::ObjectFormat format, git::ProtocolVersion version);
 
-Result<RefCache::Answer> RenderLsRefs(const Services& services, const cluster::Repository& repository,
-                                      const RepositoryView& view, const git::LsRefsRequest& request);
+Result<RefCache::Answer> RenderLsRefs(const Services& services,
+                                      const cluster::Repository& repository,
+                                      const RepositoryView& view,
+                                      const git::LsRefsRequest& request);
 
 Result<std::shared_ptr<const ViewCache::View>> RenderView(const Services& services,
                                                           cluster::Repository& repository,

@@ -1,5 +1,5 @@
-// RequestBody: the body of one request, streamed: Content-Length or chunked, decoded from gzip when the
-// client says so. Holds one buffer, whatever the body's size.
+// RequestBody: the body of one request, streamed: Content-Length or chunked, decoded from gzip when
+// the client says so. Holds one buffer, whatever the body's size.
 #pragma once
 
 #include <chrono>
@@ -56,10 +56,10 @@ class RequestBody {
   std::string piece_;
   std::string_view undecoded_;  // Within piece_.
   std::unique_ptr<Inflater> inflater_;
-  bool continue_due_;           // The client waits for "100 Continue".
+  bool continue_due_;  // The client waits for "100 Continue".
   std::uint64_t bytes_max_ = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t bytes_ = 0;      // Yielded.
-  std::uint64_t raw_bytes_ = 0;  // Read, without chunk framing.
+  std::uint64_t bytes_ = 0;             // Yielded.
+  std::uint64_t raw_bytes_ = 0;         // Read, without chunk framing.
   std::chrono::nanoseconds waited_{0};  // For the client, in total.
 };
 

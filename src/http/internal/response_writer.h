@@ -1,5 +1,5 @@
-// ResponseWriter: the answer to one request: whole with a length, or streamed in chunks that leave at
-// once.
+// ResponseWriter: the answer to one request: whole with a length, or streamed in chunks that leave
+// at once.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace quorate::http {
 
 struct ResponseHead {
   unsigned status = 200;
-  std::string content_type;                                   // Empty: none.
+  std::string content_type;                                  // Empty: none.
   std::vector<std::pair<std::string, std::string>> headers;  // Ours only, never a client's bytes.
 };
 
@@ -24,13 +24,13 @@ ResponseHead PlainTextHead(unsigned status);
 
 // What of the request shapes the answer.
 struct ResponseForm {
-  bool http_1_0 = false;    // No chunks: the end of the connection ends the body.
-  bool head = false;        // HEAD: no body.
+  bool http_1_0 = false;  // No chunks: the end of the connection ends the body.
+  bool head = false;      // HEAD: no body.
   bool keep_alive = false;
 };
 
-// Belongs to its connection's coroutine. Every call fails with kCancelled once the client is gone or
-// took nothing for the write timeout.
+// Belongs to its connection's coroutine. Every call fails with kCancelled once the client is gone
+// or took nothing for the write timeout.
 class ResponseWriter {
  public:
   ResponseWriter(Stream& stream, ResponseForm form, const TransportOptions& options,
@@ -42,8 +42,8 @@ class ResponseWriter {
   // The whole answer. REQUIRES: nothing was started.
   Awaitable<Status> Send(ResponseHead head, std::string_view body);
 
-  // A streamed answer. The head leaves with the first piece. Not calling Finish() tells the client that
-  // the answer is incomplete.
+  // A streamed answer. The head leaves with the first piece. Not calling Finish() tells the client
+  // that the answer is incomplete.
   void Start(ResponseHead head);
   Awaitable<Status> Write(std::string_view piece);
   Awaitable<Status> Finish();

@@ -1,4 +1,5 @@
-// ServiceChild: a `git` process whose pipes are driven by coroutines, so that no thread waits for it.
+// ServiceChild: a `git` process whose pipes are driven by coroutines, so that no thread waits for
+// it.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -14,8 +15,8 @@
 
 namespace quorate::http {
 
-// Belongs to one strand. Destroying it kills the process (on the pool, where waiting is allowed); no
-// operation is then under way.
+// Belongs to one strand. Destroying it kills the process (on the pool, where waiting is allowed);
+// no operation is then under way.
 class ServiceChild {
  public:
   // `launcher` and `pool` outlive it.

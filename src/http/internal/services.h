@@ -36,10 +36,8 @@ using RepositoryHandle = std::shared_ptr<cluster::Repository>;
 // kNotFound, or kUnavailable, kCorruption as Node::FindRepository.
 Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name);
 
-// Names that the paths of the admin API and of health checks could be taken for.
-bool IsReservedRepositoryName(std::string_view name);
-
-// A snapshot with everything that was committed before the call, with the repository's record in it.
+// A snapshot with everything that was committed before the call, with the repository's record in
+// it.
 struct RepositoryView {
   txn::Snapshot snapshot;
   txn::RepositoryInfo info;

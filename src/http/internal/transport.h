@@ -16,10 +16,10 @@ struct TransportOptions {
   std::string host = "127.0.0.1";  // A numeric address.
   std::uint16_t port = 0;          // 0 picks a free one.
   int threads = 1;
-  std::size_t connections_max = 1024;     // Beyond: 503 and the connection is closed.
+  std::size_t connections_max = 1024;  // Beyond: 503 and the connection is closed.
   std::size_t header_bytes_max = 32 << 10;
-  std::uint64_t drain_bytes_max = 64 << 20;  // Of a request body that nobody wanted to read.
-  std::chrono::milliseconds idle_timeout{75'000};    // Between requests.
+  std::uint64_t drain_bytes_max = 64 << 20;        // Of a request body that nobody wanted to read.
+  std::chrono::milliseconds idle_timeout{75'000};  // Between requests.
   std::chrono::milliseconds header_timeout{20'000};  // For a whole request header.
   std::chrono::milliseconds read_timeout{60'000};    // For the next bytes of a body.
   std::chrono::milliseconds write_timeout{120'000};  // For the client to take one piece.

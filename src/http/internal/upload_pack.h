@@ -7,7 +7,8 @@
 
 namespace quorate::http {
 
-// GET info/refs for either service. `repository` null: what a push of this name would create is told.
+// GET info/refs for either service. `repository` null: what a push of this name would create is
+// told.
 Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
                                RepositoryHandle repository, git::Service service);
 

@@ -24,7 +24,8 @@ RawClient::RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  QUORATE_CHECK(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  QUORATE_CHECK(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+                0);
 }
 
 RawClient::~RawClient() {
@@ -73,8 +74,9 @@ std::string RawClient::ReadResponse() {
   constexpr std::string_view kLength = "Content-Length: ";
   std::string response = ReadUntil("\r\n\r\n");
   const std::size_t at = response.find(kLength);
-  std::size_t left =
-      at == std::string::npos ? 0 : std::strtoul(response.c_str() + at + kLength.size(), nullptr, 10);
+  std::size_t left = at == std::string::npos
+                         ? 0
+                         : std::strtoul(response.c_str() + at + kLength.size(), nullptr, 10);
   while (left > held_.size() && Fill()) {
   }
   response += held_.substr(0, left);
@@ -91,7 +93,8 @@ std::string RawClient::ReadToEnd() {
 std::string Gzip(std::string_view text) {
   z_stream z{};
   constexpr int kGzip = 15 + 16;
-  QUORATE_CHECK(deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  QUORATE_CHECK(deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) ==
+                Z_OK);
   std::string packed(deflateBound(&z, text.size()), '\0');
   std::string copy(text);
   z.next_in = reinterpret_cast<Bytef*>(copy.data());

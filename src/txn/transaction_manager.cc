@@ -116,6 +116,7 @@ void TransactionManager::Impl::StartLog(Position applied) {
   }
   log_started_ = true;
   if (const Status started = deps_.log.Start(*this, applied); !started) {
+    log_started_ = false;  // So there is nothing to stop.
     Fence(started.error());
   }
 }
@@ -357,7 +358,7 @@ void TransactionManager::Impl::Stop(Callback<> done) {
       self->sequencer_->Close(Error(Code::kUnavailable, "the partition is closing"));
     }
     if (!self->log_started_) {
-      self->log_stopped_ = true;  // Open() failed, or was not called, or comes after us.
+      self->log_stopped_ = true;  // Open() failed, was not called, or comes after us.
     }
     self->StopLogWhenDrained();
     self->FinishStop();

@@ -28,6 +28,7 @@ class World::Files final : public env::FileSystem {
   Result<std::uint64_t> FileSize(const std::string&) override { return Unexpected(); }
   Result<std::vector<std::string>> List(const std::string&) override { return Unexpected(); }
   Status Sync(const std::string&) override { return Unexpected(); }
+  Result<std::unique_ptr<env::FileLock>> Lock(const std::string&) override { return Unexpected(); }
   Result<std::uint64_t> SpaceAvailable(const std::string&) override { return Unexpected(); }
 
  private:

@@ -1,0 +1,132 @@
+// Many threads on real pools: no lost update, every commit answered, an orderly end.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "env/posix/clock.h"
+#include "env/posix/random.h"
+#include "env/posix/thread_pool.h"
+#include "env/testing/fake_metrics.h"
+#include "env/testing/loggers.h"
+#include "kv/testing/memory_store.h"
+#include "log/local_log.h"
+#include "txn/transaction_manager.h"
+
+namespace quorate::txn {
+namespace {
+
+constexpr PartitionId kPartition{3};
+constexpr int kThreads = 4;
+constexpr int kIncrements = 50;
+
+class ThreadedPartition {
+ public:
+  ThreadedPartition()
+      : core_({.name = "core", .threads = 2}),
+        storage_({.name = "storage", .threads = 2}),
+        strand_(core_.NewStrand()),
+        apply_(storage_.NewStrand()),
+        logs_(store_, storage_.NewStrand(), {}, logger_, metrics_) {
+    EXPECT_TRUE(logs_.Bootstrap(kPartition, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
+    log_ = std::make_unique<log::LocalLog>(kPartition, *strand_, logs_, log::LocalLogOptions{});
+    manager_ =
+        std::make_unique<TransactionManager>(TransactionManagerDeps{.partition = kPartition,
+                                                                    .strand = *strand_,
+                                                                    .storage = *apply_,
+                                                                    .log = *log_,
+                                                                    .store = store_,
+                                                                    .root = "",
+                                                                    .clock = clock_,
+                                                                    .random = random_,
+                                                                    .logger = logger_,
+                                                                    .metrics = metrics_},
+                                             TransactionManagerOptions{.window_keys_max = 64});
+    EXPECT_TRUE(manager_->Open());
+    std::promise<Status> writable;
+    manager_->WaitWritable([&writable](Status status) { writable.set_value(std::move(status)); });
+    EXPECT_TRUE(writable.get_future().get());
+  }
+
+  ~ThreadedPartition() {
+    std::promise<void> stopped;
+    manager_->Stop([&stopped] { stopped.set_value(); });
+    stopped.get_future().get();
+    core_.Stop();
+    storage_.Stop();
+  }
+
+  TransactionManager& manager() { return *manager_; }
+
+  Result<Snapshot> Read() {
+    std::promise<Result<Snapshot>> read;
+    manager_->ReadSnapshot(
+        [&read](Result<Snapshot> snapshot) { read.set_value(std::move(snapshot)); });
+    return read.get_future().get();
+  }
+
+  Result<CommitOutcome> Commit(Transaction transaction) {
+    std::promise<Result<CommitOutcome>> committed;
+    manager_->Commit(std::move(transaction), [&committed](Result<CommitOutcome> outcome) {
+      committed.set_value(std::move(outcome));
+    });
+    return committed.get_future().get();
+  }
+
+ private:
+  env::PosixClock clock_;
+  env::PosixRandom random_;
+  env::NullLogger logger_;
+  env::FakeMetrics metrics_;
+  kv::MemoryStore store_;
+  env::ThreadPool core_;
+  env::ThreadPool storage_;
+  std::unique_ptr<env::Strand> strand_;
+  std::unique_ptr<env::Strand> apply_;
+  log::LogStore logs_;
+  std::unique_ptr<log::LocalLog> log_;
+  std::unique_ptr<TransactionManager> manager_;
+};
+
+int CounterIn(const Snapshot& snapshot) {
+  return std::stoi(snapshot.FindKey("counter").value().value_or("0"));
+}
+
+// Adds one, again and again until it is not in conflict. Whoever was told so reads at least that.
+void Increment(ThreadedPartition& partition) {
+  while (true) {
+    Transaction transaction = partition.manager().Begin({}).value();
+    const std::optional<std::string> before = transaction.snapshot().FindKey("counter").value();
+    const int next = std::stoi(before.value_or("0")) + 1;
+    ASSERT_TRUE(transaction.StageKey("counter", before, std::to_string(next)));
+    const Result<CommitOutcome> outcome = partition.Commit(std::move(transaction));
+    if (outcome) {
+      EXPECT_GE(CounterIn(partition.Read().value()), next);
+      return;
+    }
+    ASSERT_EQ(outcome.error().code(), Code::kConflict) << outcome.error().ToString();
+  }
+}
+
+TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
+  ThreadedPartition partition;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&partition] {
+      for (int n = 0; n < kIncrements; ++n) {
+        Increment(partition);
+      }
+    });
+  }
+  threads.clear();  // Joins.
+
+  EXPECT_EQ(CounterIn(partition.Read().value()), kThreads * kIncrements);
+  EXPECT_EQ(partition.manager().status().in_flight, 0u);
+}
+
+}  // namespace
+}  // namespace quorate::txn

@@ -3,7 +3,7 @@
 //   LOCK                 flock()ed while a node runs; holds its process id
 //   VERSION              "quorate data 1"; written last when a directory is founded
 //   db/                  the ordered store
-//   partitions/<id>/     objects of a partition (git::ObjectStore)
+//   partitions/<id>/     objects of a partition (git::ObjectStore); their incoming/ is emptied at start
 //   views/               rendered views for children; emptied at start
 //
 // docs/formats/data_directory.md.

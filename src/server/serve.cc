@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "base/fault_point.h"
@@ -71,7 +72,8 @@ int Threads(const Config& config) {
 
 cluster::NodeOptions NodeOptionsOf(const Config& config) {
   cluster::NodeOptions options;
-  options.data_directory = config.data;
+  // Children run in directories of their own.
+  options.data_directory = std::filesystem::absolute(config.data).lexically_normal().string();
   options.log_mode =
       config.log_mode == "local" ? cluster::LogMode::kLocal : cluster::LogMode::kRaft;
   options.objects.inline_bytes_max = static_cast<std::size_t>(config.inline_pack_bytes);
@@ -130,7 +132,8 @@ Status Serve(const Config& config) {
   env::PosixTimers timers;
   env::ThreadPool core({.name = "core", .threads = Threads(config)});
   env::ThreadPool storage({.name = "storage", .threads = Threads(config) + 1});
-  env::ThreadPool git({.name = "git", .threads = Threads(config) * 2});
+  // Its tasks wait for children and disks more than they compute.
+  env::ThreadPool git({.name = "git", .threads = Threads(config) + 14});
 
   const std::unique_ptr<cluster::Node> node =
       QUORATE_TRY(cluster::Node::Open(NodeOptionsOf(config), {.core = core,
@@ -164,7 +167,10 @@ Status Serve(const Config& config) {
 
   signals.Wait();
   logger.Info("stopping: no new connections; requests under way may end");
+  // Whoever uses something stops before it.
   (*http)->Stop(milliseconds(config.drain_ms));
+  http->reset();
+  git.Stop();
   node->Stop();
   logger.Info("stopped");
   return Ok();

@@ -74,11 +74,20 @@ kill_server() {
   return 0
 }
 
-# Waits for a server that a fault point will end.
+# Waits for a server that a fault point will end; fails, and ends it, if it still lives after half a minute.
 wait_for_server_death() {
-  wait "$server_pid" 2>/dev/null
-  server_pid=
-  return 0
+  local tries
+  for ((tries = 0; tries < 600; tries++)); do
+    if ! kill -0 "$server_pid" 2>/dev/null; then
+      wait "$server_pid" 2>/dev/null
+      server_pid=
+      return 0
+    fi
+    sleep 0.05
+  done
+  printf 'the server passed its fault point alive\n' >&2
+  kill_server
+  return 1
 }
 
 test_expect_success() {

@@ -4,6 +4,8 @@
 
 #include "base/fault_point.h"
 
+#include <filesystem>
+
 namespace quorate::git::internal {
 
 IndexedPack::~IndexedPack() {
@@ -38,7 +40,10 @@ Status IndexedPack::MoveToStaged() {
   QUORATE_TRY(files.Rename(quarantine_->pack_path(), context_.StagedPath(record_.digest, ".pack")));
   QUORATE_FAULT("git.persist_between_files");
   QUORATE_TRY(files.Rename(quarantine_->index_path(), context_.StagedPath(record_.digest, ".idx")));
-  return files.Sync(context_.staged());
+  // The name, and the names of the folders that lead to it: the store may have been made just now.
+  QUORATE_TRY(files.Sync(context_.staged()));
+  QUORATE_TRY(files.Sync(context_.root));
+  return files.Sync(std::filesystem::path(context_.root).parent_path().string());
 }
 
 Status IndexedPack::Discard() {

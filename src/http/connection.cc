@@ -27,21 +27,27 @@ std::string_view View(boost::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string PeerOf(Stream& stream) {
-  error_code failed;
-  const asio::ip::tcp::endpoint endpoint = stream.socket().remote_endpoint(failed);
-  return failed ? "?" : endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+asio::ip::tcp::endpoint PeerOf(Stream& stream) {
+  error_code ignored;  // A client that has left already; it is all zeros then.
+  return stream.socket().remote_endpoint(ignored);
+}
+
+std::string AddressOf(const asio::ip::tcp::endpoint& peer) {
+  asio::ip::address address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  return address.to_string();
 }
 
 }  // namespace
 
 Connection::Connection(Stream stream, const TransportOptions& options, const TransportDeps& deps,
                        const Handler& handler)
-    : stream_(std::move(stream)),
-      options_(options),
-      deps_(deps),
-      handler_(handler),
-      peer_(PeerOf(stream_)) {
+    : stream_(std::move(stream)), options_(options), deps_(deps), handler_(handler) {
+  const asio::ip::tcp::endpoint peer = PeerOf(stream_);
+  address_ = AddressOf(peer);
+  peer_ = address_ + ":" + std::to_string(peer.port());
   error_code ignored;  // Only a delay is lost.
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
@@ -184,7 +190,7 @@ Awaitable<bool> Connection::ServeOne() {
                           .keep_alive = parser.keep_alive() && !draining_ && !asks_first};
   RequestBody body(stream_, buffer_, parser, options_, deps_);
   ResponseWriter response(stream_, form, options_, deps_);
-  Exchange exchange(stream_, buffer_, parser, body, response);
+  Exchange exchange(stream_, buffer_, address_, parser, body, response);
   co_await Handle(exchange);
   const bool more = co_await EndOfRequest(body, response);
   co_return more;
@@ -281,7 +287,8 @@ void Connection::LogAccess(Exchange& exchange, std::chrono::nanoseconds began) {
                                 {"bytes_in", body.bytes()},
                                 {"bytes_out", response.bytes()},
                                 {"ms", static_cast<std::uint64_t>(taken.count())},
-                                {"agent", std::string_view(agent)}});
+                                {"agent", std::string_view(agent)},
+                                {"session", std::string_view(notes.session)}});
 }
 
 }  // namespace quorate::http

@@ -63,7 +63,8 @@ Awaitable<Result<std::string_view>> RequestBody::Read() {
     }
   }
   bytes_ += piece.size();
-  if (bytes_ > bytes_max_) {
+  // Encoded bytes count, too: gzip may be larger than what is in it.
+  if (std::max(bytes_, raw_bytes_) > bytes_max_) {
     co_return Error(Code::kResourceExhausted,
                     "the request is larger than " + std::to_string(bytes_max_) + " bytes");
   }

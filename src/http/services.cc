@@ -56,6 +56,21 @@ Awaitable<void> SendError(Exchange& exchange, const Error& error) {
   static_cast<void>(sent);  // A client that left needs no answer.
 }
 
+Awaitable<void> SendBodyError(Exchange& exchange, const Error& error) {
+  if (error.code() == Code::kCancelled) {
+    exchange.response().CloseAfterwards();
+  }
+  if (error.code() == Code::kResourceExhausted) {
+    co_await SendText(exchange, 413, error.message());
+  } else {
+    co_await SendError(exchange, error);
+  }
+}
+
+Error ClientGone() {
+  return {Code::kCancelled, "the client went away"};
+}
+
 Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed) {
   ResponseHead head = PlainTextHead(405);
   head.headers.emplace_back("Allow", allowed);

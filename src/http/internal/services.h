@@ -47,6 +47,9 @@ Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
 
 // An error, as text, with the status of the error map. The connection may go on.
 Awaitable<void> SendError(Exchange& exchange, const Error& error);
+// What RequestBody::Read() failed with, as a 4xx; after a client that left, for the log only.
+Awaitable<void> SendBodyError(Exchange& exchange, const Error& error);
+Error ClientGone();
 Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text);
 // 405, with what is allowed.
 Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed);

@@ -12,6 +12,7 @@ namespace {
 
 namespace beast_http = beast::http;
 
+constexpr std::size_t kIdleBufferBytes = 4 << 10;
 constexpr std::size_t kLingerBytesMax = 1 << 20;
 constexpr std::chrono::milliseconds kLingerTimeout{2000};
 constexpr std::chrono::milliseconds kRefusalTimeout{1000};
@@ -101,11 +102,14 @@ Awaitable<bool> Connection::WaitForRequest() {
   if (buffer_.size() != 0) {
     co_return true;
   }
+  if (buffer_.capacity() > kIdleBufferBytes) {
+    buffer_.shrink_to_fit();  // It is empty. An idle connection holds little.
+  }
   idle_ = true;
   error_code failed;
   stream_.expires_after(options_.idle_timeout);
   const std::size_t size = co_await stream_.async_read_some(
-      buffer_.prepare(4096), asio::redirect_error(asio::use_awaitable, failed));
+      buffer_.prepare(kIdleBufferBytes), asio::redirect_error(asio::use_awaitable, failed));
   idle_ = false;
   if (failed) {
     co_return false;
@@ -154,7 +158,9 @@ Awaitable<bool> Connection::ReadHead(RequestParser& parser) {
   co_await beast_http::async_read_header(stream_, buffer_, parser,
                                          asio::redirect_error(asio::use_awaitable, failed));
   if (failed == beast_http::error::header_limit || failed == beast_http::error::buffer_overflow) {
-    const Refusal refusal{431, "the request header is too large\n"};
+    const bool in_first_line = parser.get().target().empty();
+    const Refusal refusal = in_first_line ? Refusal{414, "the request target is too long\n"}
+                                          : Refusal{431, "the request header is too large\n"};
     co_await RefuseRequest(refusal, false);
     co_return false;
   }

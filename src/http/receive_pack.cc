@@ -71,6 +71,7 @@ class ReceivePack {
   std::unique_ptr<Push> push_;
   bool gone_ = false;  // The client closed the connection.
   std::chrono::nanoseconds last_sent_{0};
+  std::string transaction_;  // Its id, once it may have been proposed.
 };
 
 Awaitable<void> ReceivePack::Run() {
@@ -290,6 +291,7 @@ Awaitable<void> ReceivePack::Commit() {
     co_return;  // The transaction is dropped.
   }
   QUORATE_FAULT("http.before_commit");
+  transaction_ = (*staged)->id().ToHex();
   auto start = [this, &staged](Callback<Result<txn::CommitOutcome>> done) {
     repository_->transactions().Commit(std::move(**staged), std::move(done));
   };
@@ -298,7 +300,12 @@ Awaitable<void> ReceivePack::Commit() {
   services_.metrics.push_commit_seconds.Observe(
       std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
   if (outcome) {
-    QUORATE_FAULT("http.after_commit_before_report");
+    const Status reached = QUORATE_FAULT_STATUS("http.after_commit_before_report");
+    if (!reached) {
+      outcome = Error(Code::kOutcomeUnknown, reached.error().message());
+    }
+  }
+  if (outcome) {
     push_->OnCommitted(*outcome);
     co_await Answer();
   } else if (outcome.error().code() == Code::kConflict) {
@@ -338,8 +345,9 @@ Awaitable<void> ReceivePack::FailWith(Stage stage, const Error& error) {
                        (error.code() == Code::kOutcomeUnknown || error.code() == Code::kInternal);
   services_.metrics.CountPush(unknown ? "unknown" : "unavailable");
   if (unknown) {
-    const std::string bytes = git::RenderPushFailure(push_->request().capabilities,
-                                                     "outcome unknown: " + error.message());
+    const std::string bytes = git::RenderPushFailure(
+        push_->request().capabilities,
+        "outcome unknown: " + error.message() + "; ask for transaction " + transaction_);
     if (!exchange_.response().started()) {
       co_await SendResult(exchange_, bytes);
       co_return;

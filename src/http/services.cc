@@ -15,23 +15,19 @@ Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std
   co_return co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
 }
 
-Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
-                                                 cluster::Repository& repository) {
+Awaitable<Result<txn::Snapshot>> TakeSnapshot(cluster::Repository& repository) {
   auto start = [&repository](Callback<Result<txn::Snapshot>> done) {
     repository.transactions().ReadSnapshot(std::move(done));
   };
-  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
-  if (!snapshot) {
-    co_return std::move(snapshot).error();
+  co_return co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+}
+
+Result<RepositoryView> ViewOf(const cluster::Repository& repository, txn::Snapshot snapshot) {
+  auto info = QUORATE_TRY(snapshot.FindRepository(repository.id()));
+  if (!info.has_value()) {
+    return Error(Code::kNotFound, "no repository " + repository.name());
   }
-  auto find = [&repository, &snapshot]() -> Result<RepositoryView> {
-    auto info = QUORATE_TRY(snapshot->FindRepository(repository.id()));
-    if (!info.has_value()) {
-      return Error(Code::kNotFound, "no repository " + repository.name());
-    }
-    return RepositoryView{std::move(*snapshot), std::move(*info)};
-  };
-  co_return co_await OnPool(services.deps.git, std::move(find));
+  return RepositoryView{std::move(snapshot), std::move(*info)};
 }
 
 Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text) {

@@ -166,6 +166,16 @@ TEST_F(TransportTest, AHeaderBeyondTheLimitIsRefused) {
   EXPECT_EQ(StatusLine(answer), "HTTP/1.1 431 Request Header Fields Too Large");
 }
 
+TEST_F(TransportTest, ATargetBeyondTheLimitIsRefused) {
+  options_.header_bytes_max = 1000;
+  Start(Echo);
+
+  const std::string answer =
+      Talk("GET /" + std::string(2000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n");
+
+  EXPECT_EQ(StatusLine(answer), "HTTP/1.1 414 URI Too Long");
+}
+
 TEST_F(TransportTest, AClientThatDribblesItsHeaderIsCutOff) {
   options_.header_timeout = milliseconds(30);
   Start(Echo);

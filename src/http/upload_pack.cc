@@ -130,13 +130,11 @@ Awaitable<Status> Fetch::Gather() {
 }
 
 Awaitable<Result<std::unique_ptr<ServiceChild>>> Fetch::StartChild() {
-  Result<RepositoryView> read = co_await ReadRepository(services_, *repository_);
-  if (!read) {
-    co_return std::move(read).error();
-  }
-  auto render = [this, &read] { return RenderView(services_, *repository_, *read); };
+  auto render = [this](const RepositoryView& read) {
+    return RenderView(services_, *repository_, read);
+  };
   Result<std::shared_ptr<const ViewCache::View>> view =
-      co_await OnPool(services_.deps.git, std::move(render));
+      co_await ReadRepository(services_, *repository_, std::move(render));
   if (!view) {
     co_return std::move(view).error();
   }
@@ -337,13 +335,11 @@ Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
     co_await SendRequestError(exchange, fed.error());
     co_return;
   }
-  Result<RepositoryView> view = co_await ReadRepository(services, repository);
-  if (!view) {
-    co_await SendError(exchange, view.error());
-    co_return;
-  }
-  auto render = [&] { return RenderLsRefs(services, repository, *view, parser.request()); };
-  const Result<RefCache::Answer> answer = co_await OnPool(services.deps.git, std::move(render));
+  auto render = [&](const RepositoryView& view) {
+    return RenderLsRefs(services, repository, view, parser.request());
+  };
+  const Result<RefCache::Answer> answer =
+      co_await ReadRepository(services, repository, std::move(render));
   if (!answer) {
     co_await SendError(exchange, answer.error());
     co_return;
@@ -442,15 +438,11 @@ Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
     git::AppendV2Capabilities(text, options);
     answer = std::make_shared<const std::string>(std::move(text));
   } else {
-    Result<RepositoryView> view = co_await ReadRepository(services, *repository);
-    if (!view) {
-      co_await SendError(exchange, view.error());
-      co_return;
-    }
-    auto render = [&] {
-      return RenderAdvertisement(services, *repository, *view, service, version);
+    auto render = [&](const RepositoryView& view) {
+      return RenderAdvertisement(services, *repository, view, service, version);
     };
-    Result<RefCache::Answer> rendered = co_await OnPool(services.deps.git, std::move(render));
+    Result<RefCache::Answer> rendered =
+        co_await ReadRepository(services, *repository, std::move(render));
     if (!rendered) {
       co_await SendError(exchange, rendered.error());
       co_return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -142,6 +143,11 @@ class ServerTest : public ::testing::Test {
     StartServer();
   }
   ~ServerTest() override {
+    if (HasFailure()) {
+      for (const std::string& line : logger_.lines()) {
+        std::cerr << line << "\n";
+      }
+    }
     server_.reset();
     git_.Stop();
   }

@@ -562,11 +562,17 @@ TEST_P(ObjectStoreTest, TargetsAreResolvedInPackAndStore) {
 }
 
 TEST_P(ObjectStoreTest, ProgressIsForPeople) {
-  auto small = Receive(Small("hello\n").pack).value();
-  EXPECT_NE(receiver_->TakeProgress().find("(3/3)"), std::string::npos);
-  EXPECT_EQ(receiver_->TakeProgress(), "");
-  auto large = Receive(Large(3, 100000)).value();
-  EXPECT_NE(receiver_->TakeProgress().find("Receiving objects: 100% (5/5)"), std::string::npos);
+  const auto progress_of = [this](std::string_view pack) {
+    std::string progress;
+    const std::unique_ptr<PackReceiver> receiver = store_->NewReceiver();
+    receiver->OnProgress([&progress](std::string_view line) { progress += line; });
+    EXPECT_TRUE(receiver->Write(pack));
+    EXPECT_TRUE(receiver->Finish());
+    return progress;
+  };
+
+  EXPECT_NE(progress_of(Small("hello\n").pack).find("(3/3)"), std::string::npos);
+  EXPECT_NE(progress_of(Large(3, 100000)).find("Receiving objects: 100% (5/5)"), std::string::npos);
 }
 
 TEST_P(ObjectStoreTest, OpenEmptiesIncoming) {

@@ -94,8 +94,8 @@ class ObjectStore final : public PackInstaller {
 
   Status Install(const PackRecord& record, std::unique_ptr<QuarantinedPack> local) override;
 
-  // Removes staged packs whose digest `is_named` does not know: left by pushes that a crash cut
-  // off.
+  // Before the first push: `named` are all the packs beside the log that it names. Removes other
+  // staged ones, left by pushes that a crash cut off; those named stay until they are installed.
   Status DropStagedExcept(const std::vector<Sha256Digest>& named);
 
  private:

@@ -285,6 +285,49 @@ TEST_P(ObjectStoreTest, OnePackPushedTwiceIsHeldTwice) {
   EXPECT_TRUE(Has(commit));
 }
 
+TEST_P(ObjectStoreTest, DiscardLeavesWhatAnEntryMayName) {
+  ObjectId commit;
+  const std::string pack = Large(3, 100000, &commit);
+  auto appended = Receive(pack).value();
+  ASSERT_TRUE(appended->Persist());
+  const PackRecord record = appended->record();
+  appended.reset();  // What became of its entry is not known.
+
+  auto refused = Receive(pack).value();
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  receiver_.reset();
+  ASSERT_TRUE(store_->Install(record, nullptr));
+  EXPECT_TRUE(Has(commit));
+
+  refused = Receive(pack).value();  // Installed, it is nothing that Discard() would take away.
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  refused.reset();
+  receiver_.reset();
+  EXPECT_TRUE(fs::is_empty(root() + "/staged"));
+  EXPECT_TRUE(Has(commit));
+}
+
+TEST_P(ObjectStoreTest, DiscardLeavesWhatTheLogNamedAtTheStart) {
+  ObjectId commit;
+  const std::string pack = Large(3, 100000, &commit);
+  auto quarantined = Receive(pack).value();
+  ASSERT_TRUE(quarantined->Persist());
+  const PackRecord record = quarantined->record();
+  quarantined.reset();
+  receiver_.reset();
+  Reopen();
+  ASSERT_TRUE(store_->DropStagedExcept({record.digest}));
+
+  auto refused = Receive(pack).value();
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  receiver_.reset();
+  ASSERT_TRUE(store_->Install(record, nullptr));
+  EXPECT_TRUE(Has(commit));
+}
+
 TEST_P(ObjectStoreTest, FailedPersistLeavesNothingStaged) {
   auto quarantined = Receive(Large(3, 100000)).value();
   ASSERT_TRUE(ArmFaultPoints("git.persist=fail"));

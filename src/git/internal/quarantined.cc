@@ -10,7 +10,7 @@ namespace quorate::git::internal {
 
 IndexedPack::~IndexedPack() {
   if (persisted_) {
-    context_.staged_packs.Release(record_.digest);
+    context_.staged_packs.Leave(record_.digest);
   }
 }
 
@@ -51,11 +51,17 @@ Status IndexedPack::Discard() {
     return Ok();
   }
   persisted_ = false;
-  if (!context_.staged_packs.Release(record_.digest)) {
-    return Ok();  // Another push brought the same pack.
+  return context_.staged_packs.Discard(record_.digest, [this]() -> Status {
+    QUORATE_TRY(context_.files.RemoveAll(context_.StagedPath(record_.digest, ".idx")));
+    return context_.files.RemoveAll(context_.StagedPath(record_.digest, ".pack"));
+  });
+}
+
+void IndexedPack::OnInstalled() {
+  if (persisted_) {
+    persisted_ = false;
+    context_.staged_packs.Release(record_.digest);
   }
-  QUORATE_TRY(context_.files.RemoveAll(context_.StagedPath(record_.digest, ".idx")));
-  return context_.files.RemoveAll(context_.StagedPath(record_.digest, ".pack"));
 }
 
 Result<PackRecord> RecordOf(StoreContext& context, const std::string& pack_path) {

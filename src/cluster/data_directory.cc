@@ -112,8 +112,8 @@ Status DataDirectory::Prepare() {
   QUORATE_TRY(files_.RemoveAll(views()));
   QUORATE_TRY(files_.CreateDirectories(views()));
   QUORATE_TRY(files_.CreateDirectories(path_ + "/partitions"));
-  // Quarantines of pushes that a crash cut off. A repository that nobody asks for is never opened, and
-  // would keep its own for ever.
+  // Quarantines of pushes that a crash cut off. A repository that nobody asks for is never opened,
+  // and would keep its own for ever.
   for (const PartitionId id : QUORATE_TRY(PartitionDirectories())) {
     QUORATE_TRY(files_.RemoveAll(partition(id) + "/incoming"));
   }

@@ -3,8 +3,8 @@
 //   LOCK                 flock()ed while a node runs; holds its process id
 //   VERSION              "quorate data 1"; written last when a directory is founded
 //   db/                  the ordered store
-//   partitions/<id>/     objects of a partition (git::ObjectStore); their incoming/ is emptied at start
-//   views/               rendered views for children; emptied at start
+//   partitions/<id>/     objects of a partition (git::ObjectStore); their incoming/ is emptied at
+//   start views/               rendered views for children; emptied at start
 //
 // docs/formats/data_directory.md.
 #pragma once
@@ -28,8 +28,8 @@ class DataDirectory {
   //   kCorruption       a VERSION without db/: the store was taken away.
   static Result<std::unique_ptr<DataDirectory>> Open(std::string path, env::FileSystem& files);
 
-  // The same for a directory whose node is stopped, to look at it: makes nothing, changes nothing but
-  // the lock. kNotFound: there is no founded data directory.
+  // The same for a directory whose node is stopped, to look at it: makes nothing, changes nothing
+  // but the lock. kNotFound: there is no founded data directory.
   static Result<std::unique_ptr<DataDirectory>> OpenStopped(std::string path,
                                                             env::FileSystem& files);
 

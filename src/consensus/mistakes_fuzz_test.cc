@@ -13,9 +13,9 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-// The violation that the first bad seed of [1, seeds] shows.
+// The violation that the first bad seed of [options.seed, options.seed + seeds) shows.
 std::string FirstViolation(FuzzOptions options, std::uint64_t seeds) {
-  for (options.seed = 1; options.seed <= seeds; ++options.seed) {
+  for (const std::uint64_t end = options.seed + seeds; options.seed < end; ++options.seed) {
     const FuzzReport report = RunFuzz(options);
     if (report.violation) {
       std::printf("  seed %d: %s\n", static_cast<int>(options.seed), report.violation->c_str());
@@ -55,10 +55,12 @@ TEST(MistakesFuzz, SyncSkipped) {
   EXPECT_THAT(FirstViolation(options, 10), AnyOf(HasSubstr("fenced"), HasSubstr("acknowledged")));
 }
 
+// Rare in short runs: a checkpoint must get lost in the last term before the healing. About one seed
+// in eleven shows it, none below 45; hence the window.
 TEST(MistakesFuzz, CheckpointsNotReported) {
-  FuzzOptions options;
+  FuzzOptions options{.seed = 41};
   options.mistakes.snapshots_not_reported = true;
-  EXPECT_THAT(FirstViolation(options, 20), HasSubstr("after healing"));
+  EXPECT_THAT(FirstViolation(options, 60), HasSubstr("after healing"));
 }
 
 TEST(MistakesFuzz, ReadContextUsedTwice) {

@@ -72,8 +72,8 @@ class FileSystem {
   // Everything written so far to the file system that holds `path`; one system call (syncfs).
   virtual Status SyncFileSystem(const std::string& path) = 0;
 
-  // Makes the file if need be, locks it, and writes this process's id into it. The system lets go of
-  // it when the process ends, however it ends. kAlreadyExists: somebody holds the lock.
+  // Makes the file if need be, locks it, and writes this process's id into it. The system lets go
+  // of it when the process ends, however it ends. kAlreadyExists: somebody holds the lock.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // Bytes that we may still write to the file system that holds `path`.

@@ -1,8 +1,8 @@
 // Counters, gauges and histograms in the Prometheus model, held by one registry per process.
 //
 // Instruments live as long as the registry (but see RemoveGauge()); asking twice for the same name
-// and labels gives the same instrument. All calls are safe from any thread; Add, Set and Observe take
-// no lock that is held for long.
+// and labels gives the same instrument. All calls are safe from any thread; Add, Set and Observe
+// take no lock that is held for long.
 #pragma once
 
 #include <map>

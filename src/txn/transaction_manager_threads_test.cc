@@ -15,6 +15,7 @@
 #include "env/testing/loggers.h"
 #include "kv/testing/memory_store.h"
 #include "log/local_log.h"
+#include "txn/internal/state_codec.h"
 #include "txn/transaction_manager.h"
 
 namespace quorate::txn {
@@ -61,6 +62,7 @@ class ThreadedPartition {
   }
 
   TransactionManager& manager() { return *manager_; }
+  const kv::Store& store() const { return store_; }
 
   Result<Snapshot> Read() {
     std::promise<Result<Snapshot>> read;
@@ -126,6 +128,29 @@ TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
 
   EXPECT_EQ(CounterIn(partition.Read().value()), kThreads * kIncrements);
   EXPECT_EQ(partition.manager().status().in_flight, 0u);
+}
+
+// The log is cut by what was said last; the record must say as much.
+TEST(TransactionManagerThreadsTest, TheRecordOfDurableObjectsNeverGoesBack) {
+  ThreadedPartition partition;
+  for (int n = 0; n < kIncrements; ++n) {
+    Increment(partition);
+  }
+  const std::uint64_t applied = partition.manager().status().applied.value;
+  std::atomic<std::uint64_t> next = kBootstrapPosition.lsn.value;
+
+  for (std::uint64_t lsn = kBootstrapPosition.lsn.value; lsn + kThreads <= applied; ++lsn) {
+    std::vector<std::jthread> threads;
+    for (int i = 1; i <= kThreads; ++i) {
+      threads.emplace_back(
+          [&partition, &next] { EXPECT_TRUE(partition.manager().ObjectsDurable(Lsn{++next})); });
+    }
+    threads.clear();  // Joins.
+    next = std::min(next.load(), applied - kThreads);
+
+    const auto recorded = internal::ReadObjectsDurable(kPartition, partition.store()).value();
+    ASSERT_EQ(recorded, partition.manager().status().objects_durable);
+  }
 }
 
 }  // namespace

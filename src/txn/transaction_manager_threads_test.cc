@@ -4,8 +4,11 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "env/posix/clock.h"
@@ -24,6 +27,31 @@ namespace {
 constexpr PartitionId kPartition{3};
 constexpr int kThreads = 4;
 constexpr int kIncrements = 50;
+
+// Lets other threads go ahead of every write.
+class YieldingStore final : public kv::Store {
+ public:
+  Result<std::optional<std::string>> Get(kv::Family family, std::string_view key) const override {
+    return store_.Get(family, key);
+  }
+  std::unique_ptr<kv::Iterator> NewIterator(kv::Family family, std::string_view lower,
+                                            std::string_view upper) const override {
+    return store_.NewIterator(family, lower, upper);
+  }
+  Status Write(kv::WriteBatch batch, kv::WriteOptions options) override {
+    for (std::uint64_t n = writes_++ % 8; n > 0; --n) {
+      std::this_thread::yield();
+    }
+    return store_.Write(std::move(batch), options);
+  }
+  std::shared_ptr<const kv::Snapshot> TakeSnapshot() const override {
+    return store_.TakeSnapshot();
+  }
+
+ private:
+  kv::MemoryStore store_;
+  std::atomic<std::uint64_t> writes_ = 0;
+};
 
 class ThreadedPartition {
  public:
@@ -84,7 +112,7 @@ class ThreadedPartition {
   env::PosixRandom random_;
   env::NullLogger logger_;
   env::FakeMetrics metrics_;
-  kv::MemoryStore store_;
+  YieldingStore store_;
   env::ThreadPool core_;
   env::ThreadPool storage_;
   std::unique_ptr<env::Strand> strand_;

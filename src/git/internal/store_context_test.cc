@@ -19,12 +19,13 @@ TEST(StagedPacksTest, DiscardingNeverTakesWhatAnotherPushBrought) {
   std::atomic<int> missing = 0;
 
   const auto push = [&] {
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 5000; ++i) {
       packs.Hold(digest);
       exists = true;
       std::this_thread::yield();
       missing += exists ? 0 : 1;
       const Status discarded = packs.Discard(digest, [&]() -> Status {
+        std::this_thread::yield();
         exists = false;
         return Ok();
       });

@@ -19,7 +19,7 @@ TEST(StagedPacksTest, DiscardingNeverTakesWhatAnotherPushBrought) {
   std::atomic<int> missing = 0;
 
   const auto push = [&] {
-    for (int i = 0; i < 5000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
       packs.Hold(digest);
       exists = true;
       std::this_thread::yield();

@@ -285,10 +285,12 @@ Awaitable<void> ReceivePack::Commit() {
     co_return;
   }
   if (gone_) {
+    auto abort = [&staged] { return staged->reset(), true; };  // Blocks: its pack is discarded.
+    co_await OnPool(services_.deps.git, std::move(abort));
     services_.metrics.CountPush("aborted");
     exchange_.response().CloseAfterwards();
     co_await SendText(exchange_, 400, "the client went away");
-    co_return;  // The transaction is dropped.
+    co_return;
   }
   QUORATE_FAULT("http.before_commit");
   transaction_ = (*staged)->id().ToHex();

@@ -57,11 +57,12 @@ Status FindNameConflicts(const Snapshot& snapshot, StagedRef& ref) {
     }
   }
   return snapshot.ForEachRef(repository, name + "/", [&ref](const Ref& child) {
-    ref.more_children = ref.children.size() == internal::kChildrenMax;
-    if (!ref.more_children) {
+    if (ref.children.size() < internal::kChildrenMax) {
       ref.children.push_back(child.name);
+    } else {
+      ++ref.more_children;
     }
-    return !ref.more_children;
+    return ref.more_children < internal::kChildrenCountedMax;
   });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/bytes.h"
@@ -71,6 +72,9 @@ class TransactionManager::Impl final : public log::StateMachine,
   const TransactionManagerOptions options_;
   const std::shared_ptr<Published> published_;
   env::Histogram& apply_seconds_;
+
+  // Held over a write, so that the record never goes back behind what the log was cut by.
+  std::mutex objects_durable_mutex_;
 
   // Made by Open(), before the strand knows of them.
   std::unique_ptr<Sequencer> sequencer_;
@@ -321,6 +325,7 @@ Status TransactionManager::Impl::SyncObjects() {
 // keeps a prefix: so none of the three needs a sync of its own.
 Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
   QUORATE_TRY(published_->Serving());
+  const std::lock_guard lock(objects_durable_mutex_);
   lsn = std::min(lsn, published_->applied());
   if (lsn <= published_->objects_durable()) {
     return Ok();

@@ -178,7 +178,39 @@ TEST_P(ManyNamesTest, AFewNamesInTheWayAreCountedManyAreNot) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Names, ManyNamesTest, ::testing::Values(1, 64, 65));
+TEST_P(ManyNamesTest, ANameIsFreeIfTheTransactionItselfErasesAllBelowIt) {
+  Start();
+  const int names = GetParam();
+  const auto name = [](int i) { return "refs/heads/x/" + std::to_string(i); };
+  Transaction create = Begin();
+  for (int i = 0; i < names; ++i) {
+    ASSERT_TRUE(create.StageRef(Move(name(i), {}, ValueOf('A'))));
+  }
+  ASSERT_TRUE(create.StageRef(Move("refs/heads/x1", {}, ValueOf('A'))));
+  Commit(std::move(create));
+  CommitLog();
+
+  const auto take_all_but = [&](int left) {
+    Transaction take = Begin();
+    ASSERT_TRUE(take.StageRef(Move("refs/heads/x", {}, ValueOf('B'))));
+    ASSERT_TRUE(take.StageRef(Move("refs/heads/x1", ValueOf('A'), {})));
+    ASSERT_TRUE(take.StageRef(Move("refs/heads/x/none", {}, {})));  // Erases nothing.
+    for (int i = 0; i < names; ++i) {
+      if (i != left) {
+        ASSERT_TRUE(take.StageRef(Move(name(i), ValueOf('A'), {})));
+      }
+    }
+    Commit(std::move(take));
+    CommitLog();
+  };
+  take_all_but(names - 1);
+  take_all_but(0);
+  take_all_but(-1);
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"committed", "conflict", "conflict", "committed"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, ManyNamesTest, ::testing::Values(1, 64, 65, 200));
 
 TEST_F(TransactionManagerTest, SyncedObjectsLetTheLogGoButForAFewEntries) {
   Start({.entries_kept = 3});

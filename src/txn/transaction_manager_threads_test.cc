@@ -4,8 +4,11 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "env/posix/clock.h"
@@ -15,6 +18,7 @@
 #include "env/testing/loggers.h"
 #include "kv/testing/memory_store.h"
 #include "log/local_log.h"
+#include "txn/internal/state_codec.h"
 #include "txn/transaction_manager.h"
 
 namespace quorate::txn {
@@ -23,6 +27,31 @@ namespace {
 constexpr PartitionId kPartition{3};
 constexpr int kThreads = 4;
 constexpr int kIncrements = 50;
+
+// Lets other threads go ahead of every write.
+class YieldingStore final : public kv::Store {
+ public:
+  Result<std::optional<std::string>> Get(kv::Family family, std::string_view key) const override {
+    return store_.Get(family, key);
+  }
+  std::unique_ptr<kv::Iterator> NewIterator(kv::Family family, std::string_view lower,
+                                            std::string_view upper) const override {
+    return store_.NewIterator(family, lower, upper);
+  }
+  Status Write(kv::WriteBatch batch, kv::WriteOptions options) override {
+    for (std::uint64_t n = writes_++ % 8; n > 0; --n) {
+      std::this_thread::yield();
+    }
+    return store_.Write(std::move(batch), options);
+  }
+  std::shared_ptr<const kv::Snapshot> TakeSnapshot() const override {
+    return store_.TakeSnapshot();
+  }
+
+ private:
+  kv::MemoryStore store_;
+  std::atomic<std::uint64_t> writes_ = 0;
+};
 
 class ThreadedPartition {
  public:
@@ -61,6 +90,7 @@ class ThreadedPartition {
   }
 
   TransactionManager& manager() { return *manager_; }
+  const kv::Store& store() const { return store_; }
 
   Result<Snapshot> Read() {
     std::promise<Result<Snapshot>> read;
@@ -82,7 +112,7 @@ class ThreadedPartition {
   env::PosixRandom random_;
   env::NullLogger logger_;
   env::FakeMetrics metrics_;
-  kv::MemoryStore store_;
+  YieldingStore store_;
   env::ThreadPool core_;
   env::ThreadPool storage_;
   std::unique_ptr<env::Strand> strand_;
@@ -126,6 +156,29 @@ TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
 
   EXPECT_EQ(CounterIn(partition.Read().value()), kThreads * kIncrements);
   EXPECT_EQ(partition.manager().status().in_flight, 0u);
+}
+
+// The log is cut by what was said last; the record must say as much.
+TEST(TransactionManagerThreadsTest, TheRecordOfDurableObjectsNeverGoesBack) {
+  ThreadedPartition partition;
+  for (int n = 0; n < kIncrements; ++n) {
+    Increment(partition);
+  }
+  const std::uint64_t applied = partition.manager().status().applied.value;
+  std::atomic<std::uint64_t> next = kBootstrapPosition.lsn.value;
+
+  for (std::uint64_t lsn = kBootstrapPosition.lsn.value; lsn + kThreads <= applied; ++lsn) {
+    std::vector<std::jthread> threads;
+    for (int i = 1; i <= kThreads; ++i) {
+      threads.emplace_back(
+          [&partition, &next] { EXPECT_TRUE(partition.manager().ObjectsDurable(Lsn{++next})); });
+    }
+    threads.clear();  // Joins.
+    next = std::min(next.load(), applied - kThreads);
+
+    const auto recorded = internal::ReadObjectsDurable(kPartition, partition.store()).value();
+    ASSERT_EQ(recorded, partition.manager().status().objects_durable);
+  }
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ TEST(StagedPacksTest, DiscardingNeverTakesWhatAnotherPushBrought) {
       std::this_thread::yield();
       missing += exists ? 0 : 1;
       const Status discarded = packs.Discard(digest, [&]() -> Status {
+        std::this_thread::yield();
         exists = false;
         return Ok();
       });

@@ -43,6 +43,28 @@ TEST(FakePacksTest, SideStoredPackIsMissingUnlessPersisted) {
   EXPECT_EQ(packs.TakeEvents(), (Events{"persist large", "drop large", "redo large"}));
 }
 
+TEST(FakePacksTest, DiscardTakesWhatNobodyElseNeeds) {
+  FakePacks packs;
+  auto first = packs.NewSideStored("large");
+  ASSERT_TRUE(first->Persist());
+  auto second = packs.NewSideStored("large");
+  ASSERT_TRUE(second->Persist());
+  ASSERT_TRUE(first->Discard());
+  EXPECT_TRUE(packs.IsPersisted("large"));
+  ASSERT_TRUE(second->Discard());
+  EXPECT_FALSE(packs.IsPersisted("large"));
+
+  ASSERT_TRUE(second->Persist());
+  second.reset();  // An entry may name it.
+  ASSERT_TRUE(first->Persist());
+  ASSERT_TRUE(first->Discard());
+  EXPECT_TRUE(packs.IsPersisted("large"));
+  ASSERT_TRUE(packs.DropStagedExcept({Sha256("large")}));
+  EXPECT_TRUE(packs.IsPersisted("large"));
+  ASSERT_TRUE(packs.DropStagedExcept({}));
+  EXPECT_FALSE(packs.IsPersisted("large"));
+}
+
 TEST(FakePacksTest, FailuresHappenOnce) {
   FakePacks packs;
   auto pack = packs.NewInline("x");

@@ -6,6 +6,15 @@
 
 namespace quorate::txn::internal {
 
+void ConflictWindow::Versions::pop_front() {
+  all_[first_].value.reset();
+  ++first_;
+  if (first_ * 2 > all_.size()) {
+    all_.erase(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+}
+
 void ConflictWindow::Add(Lsn lsn, std::vector<Write> writes) {
   QUORATE_CHECK(lsn > floor_);
   QUORATE_CHECK(entries_.empty() || lsn > entries_.back().lsn);
@@ -50,7 +59,7 @@ void ConflictWindow::Evict(Lsn lsn) {
     for (const Keys::iterator at : entries_.front().keys) {
       Versions& versions = at->second;
       QUORATE_CHECK(versions.front().lsn == entries_.front().lsn);
-      versions.erase(versions.begin());
+      versions.pop_front();
       --size_;
       if (versions.empty()) {
         keys_.erase(at);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -65,7 +66,22 @@ class ConflictWindow {
                     const std::function<bool(std::string_view, const Version&)>& visit) const;
 
  private:
-  using Versions = std::vector<Version>;  // Ascending, never empty.
+  // Of one key, ascending, never empty. The oldest go first; that a hot key has very many must not
+  // make this slow, and most keys have one, so that a deque would be too large.
+  class Versions {
+   public:
+    bool empty() const { return first_ == all_.size(); }
+    const Version& front() const { return all_[first_]; }
+    const Version& back() const { return all_.back(); }
+    Version& back() { return all_.back(); }
+    void push_back(Version version) { all_.push_back(std::move(version)); }
+    void pop_back() { all_.pop_back(); }
+    void pop_front();
+
+   private:
+    std::vector<Version> all_;
+    std::size_t first_ = 0;  // Those before it are gone.
+  };
   using Keys = std::map<std::string, Versions, std::less<>>;
   struct EntryWrites {
     Lsn lsn;

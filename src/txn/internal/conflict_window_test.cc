@@ -32,6 +32,23 @@ TEST(ConflictWindowTest, TheNewestVersionAboveTheSnapshotCounts) {
   EXPECT_EQ(Found(window, "c", Lsn{5}), "-");
 }
 
+// Quadratic work here would hold up the partition for minutes.
+TEST(ConflictWindowTest, AHotKeyIsForgottenInLinearTime) {
+  constexpr std::uint64_t kVersions = 400'000;
+  ConflictWindow window(Lsn{5});
+  for (std::uint64_t i = 1; i <= kVersions; ++i) {
+    window.Add(Lsn{5 + i}, {{"a", "value"}});
+  }
+
+  window.Evict(Lsn{5 + kVersions - 2});
+  EXPECT_EQ(window.size(), 2u);
+  window.DropFrom(Lsn{5 + kVersions});
+  EXPECT_EQ(window.size(), 1u);
+  EXPECT_EQ(Found(window, "a", window.floor()), std::to_string(5 + kVersions - 1) + "=value");
+  window.Evict(Lsn{5 + kVersions - 1});
+  EXPECT_EQ(window.size(), 0u);
+}
+
 TEST(ConflictWindowTest, DroppedProposalsUncoverWhatTheyOverwrote) {
   ConflictWindow window(Lsn{5});
   window.Add(Lsn{6}, {{"a", "1"}});

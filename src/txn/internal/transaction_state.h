@@ -16,17 +16,17 @@
 
 namespace quorate::txn::internal {
 
-// More references below a name than this are not counted one by one: that many are never all
-// deleted between a snapshot and a commit that wants the name itself.
+// Of the references below a name that is to be created so many are remembered, the others counted.
 inline constexpr std::size_t kChildrenMax = 64;
+inline constexpr std::size_t kChildrenCountedMax = 1 << 20;
 
 struct StagedRef {
   RefUpdate update;
   std::optional<RefValue> in_snapshot;
   // Of a name that is to be created: the references of the snapshot that are in its way.
   std::optional<std::string> parent;
-  std::vector<std::string> children;
-  bool more_children = false;  // Than kChildrenMax.
+  std::vector<std::string> children;  // The first kChildrenMax.
+  std::size_t more_children = 0;      // Behind those; kChildrenCountedMax stands for any number.
 };
 
 struct StagedHead {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,7 @@ class Verification {
                                             const std::optional<RefValue>& current) const;
   std::optional<std::string> FindNameInTheWay(const StagedRef& ref) const;
   bool ExistsAfterwards(RepositoryId id, const std::string& name) const;
+  std::size_t ErasedBehind(const StagedRef& ref) const;
   std::optional<std::string> FindChildAfterwards(const StagedRef& ref) const;
 
   const Transaction::State& transaction_;
@@ -97,6 +99,7 @@ class Verification {
   std::vector<std::optional<RefValue>> current_;  // Of each staged reference.
   // What the accepted part of this transaction makes of names: whether they exist afterwards.
   std::map<RefKey, bool> own_;
+  std::set<RefKey> own_erased_;  // Of the snapshot's references.
 };
 
 void Verification::CheckReads() {
@@ -166,7 +169,11 @@ void Verification::CheckRefValues() {
     current_.push_back(Current(ref));
     verdict_.refs.push_back(FindValueConflict(ref, current_.back()));
     if (!verdict_.refs.back() && !ref.update.value) {
-      own_[{ref.update.repository, ref.update.name}] = false;
+      const RefKey key{ref.update.repository, ref.update.name};
+      own_[key] = false;
+      if (ref.in_snapshot) {
+        own_erased_.insert(key);
+      }
     }
   }
 }
@@ -218,6 +225,22 @@ bool Verification::ExistsAfterwards(RepositoryId id, const std::string& name) co
   return newer == nullptr || newer->value.has_value();
 }
 
+// How many of the references behind ref.children this transaction erases itself. Those that others
+// erased meanwhile are not known by name: then the new name is refused, until a later snapshot.
+std::size_t Verification::ErasedBehind(const StagedRef& ref) const {
+  if (ref.more_children == 0) {
+    return 0;
+  }
+  const RepositoryId id = ref.update.repository;
+  const std::string prefix = ref.update.name + "/";
+  std::size_t erased = 0;
+  for (auto at = own_erased_.upper_bound({id, ref.children.back()});
+       at != own_erased_.end() && at->first == id && at->second.starts_with(prefix); ++at) {
+    ++erased;
+  }
+  return erased;
+}
+
 std::optional<std::string> Verification::FindChildAfterwards(const StagedRef& ref) const {
   const RepositoryId id = ref.update.repository;
   const std::string prefix = ref.update.name + "/";
@@ -226,7 +249,7 @@ std::optional<std::string> Verification::FindChildAfterwards(const StagedRef& re
       return child;
     }
   }
-  if (ref.more_children) {
+  if (ref.more_children == kChildrenCountedMax || ref.more_children > ErasedBehind(ref)) {
     return prefix + "...";
   }
   for (auto own = own_.lower_bound({id, prefix});

@@ -2,6 +2,7 @@
 // and reaps it, so that no child outlives its request.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,16 +35,15 @@ class Child {
 
   // Blocking writes and reads. Write fails with kUnavailable when the child closed its end. Read
   // returns "" at the end of the stream. While they wait they take in what the child writes to
-  // stderr (as far as ReadStderr() and TakeStderr() will want it), so that a talkative child does
-  // not stand still.
+  // stderr (as far as ReadStderr() will want it), so that a talkative child does not stand still.
   virtual Status Write(std::string_view bytes) = 0;
   virtual Result<std::string> ReadStdout(std::size_t size_max) = 0;
   // All of stderr up to its end; what is beyond `size_max` is read and dropped.
   virtual Result<std::string> ReadStderr(std::size_t size_max) = 0;
 
-  // What came on stderr since the last call, as far as it is there: does not wait. Not returned by
-  // ReadStderr() again.
-  virtual std::string TakeStderr() = 0;
+  // From now on what comes on stderr is given to `sink` as it comes, within the calls above and
+  // Wait(), and not kept for ReadStderr(), which then only waits for the end.
+  virtual void OnStderr(std::function<void(std::string_view bytes)> sink) = 0;
 
   // Waits for the end. The exit status, or 128 + signal. Once only.
   virtual Result<int> Wait() = 0;

@@ -13,6 +13,20 @@ namespace {
 constexpr std::size_t kHeadBytesMax = 64 << 10;
 constexpr std::size_t kArgumentBytesMax = 16 << 20;
 
+Error MismatchedFormat(ObjectFormat server, ObjectFormat client) {
+  return Error(Code::kInvalidArgument, "mismatched object format: server " +
+                                           std::string(FormatName(server)) + "; client " +
+                                           std::string(FormatName(client)));
+}
+
+Result<ObjectFormat> ParseClientFormat(std::string_view name) {
+  const std::optional<ObjectFormat> format = ParseFormatName(name);
+  if (!format) {
+    return Error(Code::kInvalidArgument, "unknown object format '" + Printable(name) + "'");
+  }
+  return *format;
+}
+
 Error UnknownCapability(std::string_view line) {
   return Error(Code::kInvalidArgument, "unknown capability '" + Printable(line) + "'");
 }
@@ -82,11 +96,7 @@ Status V2RequestParser::OnLine(std::string_view line) {
   } else if (key == "server-option") {
     head_.server_options.emplace_back(value);
   } else if (key == "object-format") {
-    const std::optional<ObjectFormat> format = ParseFormatName(value);
-    if (!format) {
-      return Error(Code::kInvalidArgument, "unknown object format '" + Printable(value) + "'");
-    }
-    client_format_ = *format;
+    client_format_ = QUORATE_TRY(ParseClientFormat(value));
   } else {
     return UnknownCapability(line);
   }
@@ -115,9 +125,7 @@ Status V2RequestParser::OnEnd() {
     return Error(Code::kInvalidArgument, "no command requested");
   }
   if (client_format_ != format_) {
-    return Error(Code::kInvalidArgument, "mismatched object format: server " +
-                                             std::string(FormatName(format_)) + "; client " +
-                                             std::string(FormatName(client_format_)));
+    return MismatchedFormat(format_, client_format_);
   }
   complete_ = true;
   return Ok();
@@ -191,13 +199,33 @@ Status LsRefsParser::OnArgument(std::string_view argument) {
   return Ok();
 }
 
-UploadRequestKind ProbeUploadRequest(std::string_view begin) {
-  constexpr std::string_view kFlush = "0000";
-  if (begin.size() < kFlush.size()) {
-    return UploadRequestKind::kNeedsMore;
+// The first line is "want" SP id *(SP capability).
+Status UploadRequestProbe::Look(std::string_view begin) {
+  const std::optional<Packet> packet = QUORATE_TRY(TakePacket(begin));
+  if (!packet) {
+    return Ok();
   }
-  return begin.starts_with(kFlush) ? UploadRequestKind::kFlushOnly
-                                   : UploadRequestKind::kNegotiation;
+  if (packet->kind == Packet::Kind::kFlush) {
+    kind_ = Kind::kFlushOnly;
+    return Ok();
+  }
+  kind_ = Kind::kNegotiation;
+  std::string_view words = WithoutNewline(packet->payload);
+  while (!words.empty()) {
+    constexpr std::string_view kFormat = "object-format=";
+    constexpr std::string_view kSession = "session-id=";
+    const std::string_view word = words.substr(0, words.find(' '));
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+    if (word.starts_with(kSession)) {
+      session_id_ = SanitizedToken(word.substr(kSession.size()));
+    } else if (word.starts_with(kFormat)) {
+      const ObjectFormat client = QUORATE_TRY(ParseClientFormat(word.substr(kFormat.size())));
+      if (client != format_) {
+        return MismatchedFormat(format_, client);
+      }
+    }
+  }
+  return Ok();
 }
 
 }  // namespace quorate::git

@@ -5,7 +5,7 @@
 // Pure and incremental, bounded by limits. The bytes of the head are kept as they came, for the
 // cases (fetch, object-info) in which a `git upload-pack` child is to read the whole request.
 //
-// Requests of v0 and v1 are passed on unread, but for ProbeUploadRequest().
+// Requests of v0 and v1 are passed on unread, but for their first packet (UploadRequestProbe).
 #pragma once
 
 #include <cstddef>
@@ -98,12 +98,29 @@ class LsRefsParser {
   LsRefsRequest request_;
 };
 
-// What a v0 or v1 upload-pack request turns out to be, from its first bytes.
-enum class UploadRequestKind : std::uint8_t {
-  kNeedsMore,  // Fewer than four bytes.
-  kFlushOnly,  // Nothing is wanted (or it is Git's probe): answer with an empty body.
-  kNegotiation,
+// What a v0 or v1 upload-pack request turns out to be, from its first packet.
+class UploadRequestProbe {
+ public:
+  enum class Kind : std::uint8_t {
+    kNeedsMore,  // The first packet is not complete.
+    kFlushOnly,  // Nothing is wanted (or it is Git's probe): answer with an empty body.
+    kNegotiation,
+  };
+
+  explicit UploadRequestProbe(ObjectFormat format) : format_(format) {}
+
+  // `begin` is all that came so far. kInvalidArgument: not a pkt-line, or a client that means
+  // another object format, which `git upload-pack` would not notice; fit for an ERR packet.
+  Status Look(std::string_view begin);
+
+  Kind kind() const { return kind_; }
+  // Sanitised; empty if the client sent none.
+  const std::string& session_id() const { return session_id_; }
+
+ private:
+  const ObjectFormat format_;
+  Kind kind_ = Kind::kNeedsMore;
+  std::string session_id_;
 };
-UploadRequestKind ProbeUploadRequest(std::string_view begin);
 
 }  // namespace quorate::git

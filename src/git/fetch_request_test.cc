@@ -177,10 +177,40 @@ TEST(LsRefsRequestTest, UnknownArgumentsAndBadEndsAreRefused) {
   EXPECT_EQ(ParseLsRefs(Pkt("peel"), 4), "invalid_argument: the request ends within its arguments");
 }
 
+std::string Probe(std::string_view begin) {
+  UploadRequestProbe probe(ObjectFormat::kSha1);
+  const Status looked = probe.Look(begin);
+  if (!looked) {
+    return std::string(CodeName(looked.error().code())) + ": " + looked.error().message();
+  }
+  const std::string session = probe.session_id().empty() ? "" : " " + probe.session_id();
+  switch (probe.kind()) {
+    case UploadRequestProbe::Kind::kNeedsMore:
+      return "needs more" + session;
+    case UploadRequestProbe::Kind::kFlushOnly:
+      return "flush only" + session;
+    case UploadRequestProbe::Kind::kNegotiation:
+      return "negotiation" + session;
+  }
+  return "";
+}
+
 TEST(UploadRequestTest, FlushOnlyRequestIsSeenInItsFirstBytes) {
-  EXPECT_EQ(ProbeUploadRequest("000"), UploadRequestKind::kNeedsMore);
-  EXPECT_EQ(ProbeUploadRequest("0000"), UploadRequestKind::kFlushOnly);
-  EXPECT_EQ(ProbeUploadRequest("0032want "), UploadRequestKind::kNegotiation);
+  EXPECT_EQ(Probe("000"), "needs more");
+  EXPECT_EQ(Probe("0000"), "flush only");
+  EXPECT_EQ(Probe("0032want "), "needs more");
+  EXPECT_EQ(Probe(Pkt("want 12")), "negotiation");
+  EXPECT_EQ(Probe("zzzz"), "invalid_argument: bad packet length 'zzzz'");
+}
+
+TEST(UploadRequestTest, CapabilitiesOfTheFirstLineAreLookedAt) {
+  EXPECT_EQ(Probe(Pkt("want 12 ofs-delta object-format=sha1 session-id=a\x01"
+                      "b\n")),
+            "negotiation a.b");
+  EXPECT_EQ(Probe(Pkt("want 12 object-format=sha256 ofs-delta")),
+            "invalid_argument: mismatched object format: server sha1; client sha256");
+  EXPECT_EQ(Probe(Pkt("want 12 object-format=md5")),
+            "invalid_argument: unknown object format 'md5'");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "git/internal/install.h"
+#include "git/internal/quarantined.h"
 #include "git/internal/receiver.h"
 #include "git/internal/store_context.h"
 
@@ -98,7 +99,12 @@ Result<PackReceiver::Target> ObjectStore::Resolve(const ObjectId& id) {
 }
 
 Status ObjectStore::Install(const PackRecord& record, std::unique_ptr<QuarantinedPack> local) {
-  return internal::InstallPack(*impl_, record, local.get());
+  QUORATE_TRY(internal::InstallPack(*impl_, record, local.get()));
+  if (auto* indexed = dynamic_cast<internal::IndexedPack*>(local.get()); indexed != nullptr) {
+    indexed->OnInstalled();
+  }
+  impl_->staged_packs.Forget(record.digest);
+  return Ok();
 }
 
 Status ObjectStore::DropStagedExcept(const std::vector<Sha256Digest>& named) {
@@ -112,7 +118,12 @@ Status ObjectStore::DropStagedExcept(const std::vector<Sha256Digest>& named) {
     Sha256Digest digest;
     if (raw && raw->size() == digest.bytes.size()) {
       std::ranges::copy(*raw, digest.bytes.begin());
-      if (keep.contains(hex) || impl_->staged_packs.IsHeld(digest)) {
+      if (keep.contains(hex)) {
+        impl_->staged_packs.Keep(digest);
+      } else {
+        impl_->staged_packs.Forget(digest);
+      }
+      if (impl_->staged_packs.IsNeeded(digest)) {
         continue;
       }
     }

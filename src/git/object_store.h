@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,8 +63,9 @@ class PackReceiver {
   };
   virtual Result<Target> Resolve(const ObjectId& id) = 0;
 
-  // Human-readable progress since the last call ("Unpacking objects: 100% (3/3)"), or empty.
-  virtual std::string TakeProgress() = 0;
+  // Progress lines for people ("Unpacking objects: 100% (3/3), done.\n", or with CR for one that
+  // the next replaces), given to `sink` within Write() and Finish(). Before the first Write().
+  virtual void OnProgress(std::function<void(std::string_view line)> sink) = 0;
 };
 
 class ObjectStore final : public PackInstaller {
@@ -92,8 +94,8 @@ class ObjectStore final : public PackInstaller {
 
   Status Install(const PackRecord& record, std::unique_ptr<QuarantinedPack> local) override;
 
-  // Removes staged packs whose digest `is_named` does not know: left by pushes that a crash cut
-  // off.
+  // Before the first push: `named` are all the packs beside the log that it names. Removes other
+  // staged ones, left by pushes that a crash cut off; those named stay until they are installed.
   Status DropStagedExcept(const std::vector<Sha256Digest>& named);
 
  private:

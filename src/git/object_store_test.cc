@@ -285,6 +285,49 @@ TEST_P(ObjectStoreTest, OnePackPushedTwiceIsHeldTwice) {
   EXPECT_TRUE(Has(commit));
 }
 
+TEST_P(ObjectStoreTest, DiscardLeavesWhatAnEntryMayName) {
+  ObjectId commit;
+  const std::string pack = Large(3, 100000, &commit);
+  auto appended = Receive(pack).value();
+  ASSERT_TRUE(appended->Persist());
+  const PackRecord record = appended->record();
+  appended.reset();  // What became of its entry is not known.
+
+  auto refused = Receive(pack).value();
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  receiver_.reset();
+  ASSERT_TRUE(store_->Install(record, nullptr));
+  EXPECT_TRUE(Has(commit));
+
+  refused = Receive(pack).value();  // Installed, it is nothing that Discard() would take away.
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  refused.reset();
+  receiver_.reset();
+  EXPECT_TRUE(fs::is_empty(root() + "/staged"));
+  EXPECT_TRUE(Has(commit));
+}
+
+TEST_P(ObjectStoreTest, DiscardLeavesWhatTheLogNamedAtTheStart) {
+  ObjectId commit;
+  const std::string pack = Large(3, 100000, &commit);
+  auto quarantined = Receive(pack).value();
+  ASSERT_TRUE(quarantined->Persist());
+  const PackRecord record = quarantined->record();
+  quarantined.reset();
+  receiver_.reset();
+  Reopen();
+  ASSERT_TRUE(store_->DropStagedExcept({record.digest}));
+
+  auto refused = Receive(pack).value();
+  ASSERT_TRUE(refused->Persist());
+  ASSERT_TRUE(refused->Discard());
+  receiver_.reset();
+  ASSERT_TRUE(store_->Install(record, nullptr));
+  EXPECT_TRUE(Has(commit));
+}
+
 TEST_P(ObjectStoreTest, FailedPersistLeavesNothingStaged) {
   auto quarantined = Receive(Large(3, 100000)).value();
   ASSERT_TRUE(ArmFaultPoints("git.persist=fail"));
@@ -562,11 +605,17 @@ TEST_P(ObjectStoreTest, TargetsAreResolvedInPackAndStore) {
 }
 
 TEST_P(ObjectStoreTest, ProgressIsForPeople) {
-  auto small = Receive(Small("hello\n").pack).value();
-  EXPECT_NE(receiver_->TakeProgress().find("(3/3)"), std::string::npos);
-  EXPECT_EQ(receiver_->TakeProgress(), "");
-  auto large = Receive(Large(3, 100000)).value();
-  EXPECT_NE(receiver_->TakeProgress().find("Receiving objects: 100% (5/5)"), std::string::npos);
+  const auto progress_of = [this](std::string_view pack) {
+    std::string progress;
+    const std::unique_ptr<PackReceiver> receiver = store_->NewReceiver();
+    receiver->OnProgress([&progress](std::string_view line) { progress += line; });
+    EXPECT_TRUE(receiver->Write(pack));
+    EXPECT_TRUE(receiver->Finish());
+    return progress;
+  };
+
+  EXPECT_NE(progress_of(Small("hello\n").pack).find("(3/3)"), std::string::npos);
+  EXPECT_NE(progress_of(Large(3, 100000)).find("Receiving objects: 100% (5/5)"), std::string::npos);
 }
 
 TEST_P(ObjectStoreTest, OpenEmptiesIncoming) {

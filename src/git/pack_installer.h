@@ -32,8 +32,9 @@ class QuarantinedPack {
   // an inline one. Must have succeeded before an entry that names the pack is appended. Blocks.
   virtual Status Persist() = 0;
 
-  // Takes Persist() back. Only for a pack that no entry in any log can name: one whose transaction
-  // was refused before it was appended. No-op for an inline one.
+  // Takes Persist() back. Only for a pack that no entry can name on behalf of this push: its
+  // transaction was refused before it was appended, or its entry was replaced. The bytes stay if
+  // another push, or an entry, needs the same pack. No-op for an inline one. Blocks.
   virtual Status Discard() = 0;
 };
 

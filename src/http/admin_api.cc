@@ -222,16 +222,19 @@ Awaitable<void> Describe(const Services& services, Exchange& exchange, std::stri
     co_await SendJsonError(exchange, repository.error());
     co_return;
   }
-  const Result<RepositoryView> view = co_await ReadRepository(services, **repository);
-  if (!view) {
-    co_await SendJsonError(exchange, view.error());
+  auto describe = [&repository](const RepositoryView& view) -> Result<Json> {
+    Json json = DescribeRepository(**repository);
+    json["head"] = RefJson(view.info.head);
+    json["ref_version"] = view.info.ref_version.value;
+    json["applied"] = view.snapshot.lsn().value;
+    return json;
+  };
+  const Result<Json> json = co_await ReadRepository(services, **repository, std::move(describe));
+  if (!json) {
+    co_await SendJsonError(exchange, json.error());
     co_return;
   }
-  Json json = DescribeRepository(**repository);
-  json["head"] = RefJson(view->info.head);
-  json["ref_version"] = view->info.ref_version.value;
-  json["applied"] = view->snapshot.lsn().value;
-  co_await SendJson(exchange, 200, json);
+  co_await SendJson(exchange, 200, *json);
 }
 
 std::optional<std::size_t> ParseLimit(std::string_view query) {
@@ -259,15 +262,12 @@ Awaitable<void> ShowLog(const Services& services, Exchange& exchange, std::strin
     co_await SendJsonError(exchange, repository.error());
     co_return;
   }
-  const Result<RepositoryView> view = co_await ReadRepository(services, **repository);
-  if (!view) {
-    co_await SendJsonError(exchange, view.error());
-    co_return;
-  }
   const std::string ref = FindQueryValue(query, "ref").value_or("");
-  auto read = [&view, &ref, &limit] { return view->snapshot.History(view->info.id, ref, *limit); };
+  auto read = [&ref, &limit](const RepositoryView& view) {
+    return view.snapshot.History(view.info.id, ref, *limit);
+  };
   const Result<std::vector<txn::RefEvent>> events =
-      co_await OnPool(services.deps.git, std::move(read));
+      co_await ReadRepository(services, **repository, std::move(read));
   if (!events) {
     co_await SendJsonError(exchange, events.error());
     co_return;

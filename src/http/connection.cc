@@ -12,6 +12,7 @@ namespace {
 
 namespace beast_http = beast::http;
 
+constexpr std::size_t kIdleBufferBytes = 4 << 10;
 constexpr std::size_t kLingerBytesMax = 1 << 20;
 constexpr std::chrono::milliseconds kLingerTimeout{2000};
 constexpr std::chrono::milliseconds kRefusalTimeout{1000};
@@ -27,21 +28,27 @@ std::string_view View(boost::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string PeerOf(Stream& stream) {
-  error_code failed;
-  const asio::ip::tcp::endpoint endpoint = stream.socket().remote_endpoint(failed);
-  return failed ? "?" : endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+asio::ip::tcp::endpoint PeerOf(Stream& stream) {
+  error_code ignored;  // A client that has left already; it is all zeros then.
+  return stream.socket().remote_endpoint(ignored);
+}
+
+std::string AddressOf(const asio::ip::tcp::endpoint& peer) {
+  asio::ip::address address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  return address.to_string();
 }
 
 }  // namespace
 
 Connection::Connection(Stream stream, const TransportOptions& options, const TransportDeps& deps,
                        const Handler& handler)
-    : stream_(std::move(stream)),
-      options_(options),
-      deps_(deps),
-      handler_(handler),
-      peer_(PeerOf(stream_)) {
+    : stream_(std::move(stream)), options_(options), deps_(deps), handler_(handler) {
+  const asio::ip::tcp::endpoint peer = PeerOf(stream_);
+  address_ = AddressOf(peer);
+  peer_ = address_ + ":" + std::to_string(peer.port());
   error_code ignored;  // Only a delay is lost.
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
@@ -95,11 +102,14 @@ Awaitable<bool> Connection::WaitForRequest() {
   if (buffer_.size() != 0) {
     co_return true;
   }
+  if (buffer_.capacity() > kIdleBufferBytes) {
+    buffer_.shrink_to_fit();  // It is empty. An idle connection holds little.
+  }
   idle_ = true;
   error_code failed;
   stream_.expires_after(options_.idle_timeout);
   const std::size_t size = co_await stream_.async_read_some(
-      buffer_.prepare(4096), asio::redirect_error(asio::use_awaitable, failed));
+      buffer_.prepare(kIdleBufferBytes), asio::redirect_error(asio::use_awaitable, failed));
   idle_ = false;
   if (failed) {
     co_return false;
@@ -148,7 +158,9 @@ Awaitable<bool> Connection::ReadHead(RequestParser& parser) {
   co_await beast_http::async_read_header(stream_, buffer_, parser,
                                          asio::redirect_error(asio::use_awaitable, failed));
   if (failed == beast_http::error::header_limit || failed == beast_http::error::buffer_overflow) {
-    const Refusal refusal{431, "the request header is too large\n"};
+    const bool in_first_line = parser.get().target().empty();
+    const Refusal refusal = in_first_line ? Refusal{414, "the request target is too long\n"}
+                                          : Refusal{431, "the request header is too large\n"};
     co_await RefuseRequest(refusal, false);
     co_return false;
   }
@@ -184,7 +196,7 @@ Awaitable<bool> Connection::ServeOne() {
                           .keep_alive = parser.keep_alive() && !draining_ && !asks_first};
   RequestBody body(stream_, buffer_, parser, options_, deps_);
   ResponseWriter response(stream_, form, options_, deps_);
-  Exchange exchange(stream_, buffer_, parser, body, response);
+  Exchange exchange(stream_, buffer_, address_, parser, body, response);
   co_await Handle(exchange);
   const bool more = co_await EndOfRequest(body, response);
   co_return more;
@@ -281,7 +293,8 @@ void Connection::LogAccess(Exchange& exchange, std::chrono::nanoseconds began) {
                                 {"bytes_in", body.bytes()},
                                 {"bytes_out", response.bytes()},
                                 {"ms", static_cast<std::uint64_t>(taken.count())},
-                                {"agent", std::string_view(agent)}});
+                                {"agent", std::string_view(agent)},
+                                {"session", std::string_view(notes.session)}});
 }
 
 }  // namespace quorate::http

@@ -27,13 +27,14 @@ Inflater::~Inflater() {
 }
 
 Result<std::string_view> Inflater::Next(std::string_view& input) {
-  if (ended_) {
-    if (!input.empty()) {
-      return Error(Code::kInvalidArgument, "bytes after the end of the gzip stream");
-    }
+  if (input.empty()) {
     return std::string_view();
   }
   z_stream& z = stream_->z;
+  if (ended_) {  // Another member follows.
+    QUORATE_CHECK(inflateReset(&z) == Z_OK);
+    ended_ = false;
+  }
   z.next_in = reinterpret_cast<const Bytef*>(input.data());
   z.avail_in = static_cast<uInt>(input.size());
   z.next_out = reinterpret_cast<Bytef*>(buffer_.data());

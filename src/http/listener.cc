@@ -6,6 +6,9 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <fmt/format.h>
+#include <pthread.h>
+
 #include <utility>
 #include <vector>
 
@@ -82,7 +85,10 @@ Status Listener::Impl::Open() {
   asio::co_spawn(
       accept_strand_, [self = shared_from_this()] { return self->Accept(); }, asio::detached);
   for (int i = 0; i < options_.threads; ++i) {
-    threads_.emplace_back([this] { context_.run(); });
+    threads_.emplace_back([this, i] {
+      pthread_setname_np(pthread_self(), fmt::format("http-{}", i).c_str());
+      context_.run();
+    });
   }
   return Ok();
 }

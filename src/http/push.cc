@@ -11,6 +11,8 @@ namespace {
 
 namespace reason = git::reason;
 
+constexpr std::size_t kProgressBytesMax = 16 << 10;  // Not yet taken.
+
 // One line for side band 2: what happened, in receive-pack's words.
 std::string Describe(std::string_view ref, const txn::Conflict& conflict) {
   switch (conflict.kind) {
@@ -57,6 +59,7 @@ void Push::WritePack(std::string_view bytes) {
   }
   if (receiver_ == nullptr) {
     receiver_ = repository_->objects().NewReceiver();
+    receiver_->OnProgress([this](std::string_view line) { AddProgress(line); });
   }
   const Status written = receiver_->Write(bytes);
   if (!written) {
@@ -73,7 +76,6 @@ void Push::FinishPack() {
     return;
   }
   Result<std::unique_ptr<git::QuarantinedPack>> finished = receiver_->Finish();
-  progress_ += receiver_->TakeProgress();
   if (!finished) {
     // A shallow client's pack may lack what lies behind its history's end, and we do not have it.
     if (!request_.shallow.empty() && finished.error().code() == Code::kInvalidArgument) {
@@ -83,6 +85,23 @@ void Push::FinishPack() {
     return;
   }
   pack_ = std::move(*finished);
+}
+
+// A line that ends with CR is replaced by the next one, also on the client's screen.
+void Push::AddProgress(std::string_view line) {
+  const std::lock_guard lock(progress_mutex_);
+  if (progress_.ends_with('\r')) {
+    const std::size_t before = progress_.rfind('\n');
+    progress_.resize(before == std::string::npos ? 0 : before + 1);
+  }
+  if (progress_.size() + line.size() <= kProgressBytesMax) {
+    progress_ += line;
+  }
+}
+
+std::string Push::TakeProgress() {
+  const std::lock_guard lock(progress_mutex_);
+  return std::exchange(progress_, {});
 }
 
 void Push::RefuseAll(std::string_view unpack_error) {

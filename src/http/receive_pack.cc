@@ -19,23 +19,13 @@ constexpr std::string_view kResultType = "application/x-git-receive-pack-result"
 // Pieces of a pack are gathered up to this size before they go to the pool: a hop costs more than a
 // copy.
 constexpr std::size_t kGatherBytesMax = 256 << 10;
+// How often progress is passed on.
+constexpr std::chrono::milliseconds kProgressPeriod{1000};
 
 Awaitable<void> SendResult(Exchange& exchange, std::string_view body) {
   ResponseHead head = GitHead(std::string(kResultType));
   const Status sent = co_await exchange.response().Send(std::move(head), body);
   static_cast<void>(sent);  // A client that left needs no answer.
-}
-
-// Nothing was done and no report was asked for yet.
-Awaitable<void> SendRefusal(Exchange& exchange, const Error& error) {
-  if (error.code() == Code::kCancelled) {
-    exchange.response().CloseAfterwards();
-  }
-  if (error.code() == Code::kResourceExhausted) {
-    co_await SendText(exchange, 413, error.message());
-  } else {
-    co_await SendError(exchange, error);
-  }
 }
 
 class ReceivePack {
@@ -64,6 +54,8 @@ class ReceivePack {
   Awaitable<void> SendBytes(std::string bytes);
   Awaitable<void> Tick();
 
+  template <class T, class Start>
+  Awaitable<T> WaitWithTicks(Start start);
   template <class Work>
   Awaitable<std::invoke_result_t<Work&>> WorkWithTicks(Work work);
 
@@ -78,13 +70,15 @@ class ReceivePack {
   bool body_ended_ = false;
   std::unique_ptr<Push> push_;
   bool gone_ = false;  // The client closed the connection.
+  std::chrono::nanoseconds last_sent_{0};
+  std::string transaction_;  // Its id, once it may have been proposed.
 };
 
 Awaitable<void> ReceivePack::Run() {
   const std::chrono::nanoseconds began = services_.deps.clock.Monotonic();
   Result<git::PushRequest> request = co_await ReadRequest();
   if (!request) {
-    co_await SendRefusal(exchange_, request.error());
+    co_await SendBodyError(exchange_, request.error());
     co_return;
   }
   if (request->commands.empty()) {
@@ -94,7 +88,7 @@ Awaitable<void> ReceivePack::Run() {
   if (repository_ == nullptr) {
     Result<RepositoryHandle> created = co_await Create();
     if (!created) {
-      co_await SendRefusal(exchange_, created.error());
+      co_await SendBodyError(exchange_, created.error());
       co_return;
     }
     repository_ = std::move(*created);
@@ -117,6 +111,7 @@ Awaitable<void> ReceivePack::Run() {
   if (received == Received::kTooMuchLeft) {
     exchange_.response().CloseAfterwards();
   }
+  last_sent_ = services_.deps.clock.Monotonic();
   QUORATE_FAULT("http.after_receive");
   std::unique_ptr<Exchange::GoneWatch> watch;
   if (exchange_.body().finished()) {
@@ -147,7 +142,7 @@ Awaitable<Status> ReceivePack::WaitForApplied() {
   auto start = [this](Callback<Result<txn::Snapshot>> done) {
     repository_->transactions().ReadSnapshot(std::move(done));
   };
-  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+  Result<txn::Snapshot> snapshot = co_await WaitWithTicks<Result<txn::Snapshot>>(std::move(start));
   co_return snapshot ? Ok() : Status(std::move(snapshot).error());
 }
 
@@ -167,7 +162,9 @@ Awaitable<Result<git::PushRequest>> ReceivePack::ReadRequest() {
     }
     begin_ = left;
   }
-  co_return parser.TakeRequest();
+  git::PushRequest request = parser.TakeRequest();
+  exchange_.notes().session = request.capabilities.session_id;
+  co_return request;
 }
 
 Awaitable<Result<RepositoryHandle>> ReceivePack::Create() {
@@ -215,6 +212,14 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
   co_return Received::kWhole;
 }
 
+// As AwaitCallback(), and meanwhile the client is told that we are alive.
+template <class T, class Start>
+Awaitable<T> ReceivePack::WaitWithTicks(Start start) {
+  std::function<Awaitable<void>()> tick = [this] { return Tick(); };
+  const auto period = std::min(services_.options.keepalive_period, kProgressPeriod);
+  co_return co_await AwaitWithTicks<T>(period, std::move(tick), std::move(start));
+}
+
 template <class Work>
 Awaitable<std::invoke_result_t<Work&>> ReceivePack::WorkWithTicks(Work work) {
   using T = std::invoke_result_t<Work&>;
@@ -222,17 +227,26 @@ Awaitable<std::invoke_result_t<Work&>> ReceivePack::WorkWithTicks(Work work) {
     services_.deps.git.Post(
         [work = std::move(work), done = std::move(done)]() mutable { std::move(done)(work()); });
   };
-  std::function<Awaitable<void>()> tick = [this] { return Tick(); };
-  co_return co_await AwaitWithTicks<T>(services_.options.keepalive_period, std::move(tick),
-                                       std::move(start));
+  co_return co_await WaitWithTicks<T>(std::move(start));
 }
 
 Awaitable<void> ReceivePack::Tick() {
-  if (speaks_side_bands() && !gone_) {
-    std::string packet;
-    git::AppendKeepalive(packet);
-    co_await SendBytes(std::move(packet));
+  if (!speaks_side_bands() || gone_) {
+    co_return;
   }
+  std::string bytes;
+  if (!push_->request().capabilities.quiet) {
+    git::AppendSideband(bytes, git::Band::kProgress, push_->TakeProgress());
+  }
+  const std::chrono::nanoseconds now = services_.deps.clock.Monotonic();
+  if (bytes.empty() && now - last_sent_ < services_.options.keepalive_period) {
+    co_return;
+  }
+  if (bytes.empty()) {
+    git::AppendKeepalive(bytes);
+  }
+  last_sent_ = now;
+  co_await SendBytes(std::move(bytes));
 }
 
 Awaitable<void> ReceivePack::SendBytes(std::string bytes) {
@@ -259,7 +273,7 @@ Awaitable<void> ReceivePack::CheckPack() {
 
 Awaitable<void> ReceivePack::Commit() {
   const std::chrono::nanoseconds began = services_.deps.clock.Monotonic();
-  std::string actor = "http";
+  std::string actor(exchange_.client_address());
   auto stage = [this, &actor] { return push_->Stage(std::move(actor)); };
   Result<std::optional<txn::Transaction>> staged = co_await WorkWithTicks(std::move(stage));
   if (!staged) {
@@ -277,16 +291,21 @@ Awaitable<void> ReceivePack::Commit() {
     co_return;  // The transaction is dropped.
   }
   QUORATE_FAULT("http.before_commit");
+  transaction_ = (*staged)->id().ToHex();
   auto start = [this, &staged](Callback<Result<txn::CommitOutcome>> done) {
     repository_->transactions().Commit(std::move(**staged), std::move(done));
   };
-  std::function<Awaitable<void>()> tick = [this] { return Tick(); };
-  Result<txn::CommitOutcome> outcome = co_await AwaitWithTicks<Result<txn::CommitOutcome>>(
-      services_.options.keepalive_period, std::move(tick), std::move(start));
+  Result<txn::CommitOutcome> outcome =
+      co_await WaitWithTicks<Result<txn::CommitOutcome>>(std::move(start));
   services_.metrics.push_commit_seconds.Observe(
       std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
   if (outcome) {
-    QUORATE_FAULT("http.after_commit_before_report");
+    const Status reached = QUORATE_FAULT_STATUS("http.after_commit_before_report");
+    if (!reached) {
+      outcome = Error(Code::kOutcomeUnknown, reached.error().message());
+    }
+  }
+  if (outcome) {
     push_->OnCommitted(*outcome);
     co_await Answer();
   } else if (outcome.error().code() == Code::kConflict) {
@@ -326,8 +345,9 @@ Awaitable<void> ReceivePack::FailWith(Stage stage, const Error& error) {
                        (error.code() == Code::kOutcomeUnknown || error.code() == Code::kInternal);
   services_.metrics.CountPush(unknown ? "unknown" : "unavailable");
   if (unknown) {
-    const std::string bytes = git::RenderPushFailure(push_->request().capabilities,
-                                                     "outcome unknown: " + error.message());
+    const std::string bytes = git::RenderPushFailure(
+        push_->request().capabilities,
+        "outcome unknown: " + error.message() + "; ask for transaction " + transaction_);
     if (!exchange_.response().started()) {
       co_await SendResult(exchange_, bytes);
       co_return;

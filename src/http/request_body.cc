@@ -63,7 +63,8 @@ Awaitable<Result<std::string_view>> RequestBody::Read() {
     }
   }
   bytes_ += piece.size();
-  if (bytes_ > bytes_max_) {
+  // Encoded bytes count, too: gzip may be larger than what is in it.
+  if (std::max(bytes_, raw_bytes_) > bytes_max_) {
     co_return Error(Code::kResourceExhausted,
                     "the request is larger than " + std::to_string(bytes_max_) + " bytes");
   }
@@ -90,11 +91,11 @@ Awaitable<Result<std::string_view>> RequestBody::ReadRaw() {
       co_return std::move(sent).error();
     }
   }
-  piece_.resize(kPieceBytes);
+  MakeRoom();
   std::size_t size = 0;
   while (size == 0 && !parser_.is_done()) {
-    parser_.get().body().data = piece_.data();
-    parser_.get().body().size = piece_.size();
+    parser_.get().body().data = piece_.get();
+    parser_.get().body().size = piece_bytes_;
     // The client's time is counted, not ours: a body may take long because we work on it.
     const std::chrono::milliseconds allowance =
         options_.body_grace +
@@ -119,11 +120,26 @@ Awaitable<Result<std::string_view>> RequestBody::ReadRaw() {
       }
       co_return Error(Code::kInvalidArgument, "malformed body: " + failed.message());
     }
-    size = piece_.size() - parser_.get().body().size;
+    size = piece_bytes_ - parser_.get().body().size;
   }
   raw_bytes_ += size;
   deps_.bytes_in.Add(static_cast<double>(size));
-  co_return std::string_view(piece_).substr(0, size);
+  co_return std::string_view(piece_.get(), size);
+}
+
+// Few bytes for the few bytes of most requests. For large bodies the connection's buffer grows,
+// too: it bounds how much one read takes from the socket.
+void RequestBody::MakeRoom() {
+  if (piece_ != nullptr) {
+    return;
+  }
+  const auto length = parser_.content_length();
+  const std::uint64_t wanted = length ? std::max<std::uint64_t>(*length, 1) : kPieceBytes;
+  piece_bytes_ = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, kPieceBytes));
+  piece_ = std::make_unique_for_overwrite<char[]>(piece_bytes_);
+  if (piece_bytes_ == kPieceBytes) {
+    buffer_.reserve(kPieceBytes);
+  }
 }
 
 Awaitable<bool> RequestBody::Drain(std::uint64_t bytes_max) {

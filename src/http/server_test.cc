@@ -4,19 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <memory>
 #include <string>
-#include <system_error>
-#include <utility>
-#include <vector>
 
-#include "cluster/testing/world.h"
-#include "git/pkt_line.h"
 #include "git/testing/pack_builder.h"
-#include "http/testing/raw_client.h"
+#include "http/testing/server_world.h"
 
 namespace quorate::http {
 namespace {
@@ -24,141 +16,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-const std::string kZero(40, '0');
-
-// A folder of its own for a test, removed with all its content.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "quorate-http-XXXXXX").string();
-    QUORATE_CHECK(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;  // What stays is only untidy.
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-// What a response body of pkt-lines says, one packet a line: "1 " and "2 " before the bands' text
-// when it is in side bands.
-std::string ShowPackets(std::string_view body) {
-  std::string shown;
-  for (;;) {
-    const auto packet = git::TakePacket(body);
-    if (!packet || !packet->has_value()) {
-      return shown + std::string(body);
-    }
-    switch ((*packet)->kind) {
-      case git::Packet::Kind::kData:
-        shown += std::string(git::WithoutNewline((*packet)->payload)) + "\n";
-        break;
-      case git::Packet::Kind::kFlush:
-        shown += "flush\n";
-        break;
-      default:
-        shown += "delimiter\n";
-    }
-  }
-}
-
-// The text of one band, all packets together.
-std::string BandText(std::string_view body, char band) {
-  std::string text;
-  for (;;) {
-    const auto packet = git::TakePacket(body);
-    if (!packet || !packet->has_value()) {
-      return text;
-    }
-    const std::string_view payload = (*packet)->payload;
-    if (!payload.empty() && payload.front() == band) {
-      text += payload.substr(1);
-    }
-  }
-}
-
-class ServerTest : public testing::Test {
- protected:
-  ServerTest() {
-    options_.threads = 2;
-    QUORATE_CHECK(world_.Open().has_value());
-    StartServer();
-  }
-  ~ServerTest() override {
-    server_.reset();
-    git_.Stop();
-  }
-
-  void StartServer() {
-    server_.reset();
-    options_.views_directory = world_.node->views_directory();
-    server_ = std::move(HttpServer::Start(options_, {*world_.node, git_, children_, files_, clock_,
-                                                     logger_, metrics_, nullptr}))
-                  .value();
-  }
-
-  // The whole response to one request on a connection of its own.
-  std::string Request(const std::string& method, const std::string& target,
-                      const std::string& headers = "", const std::string& body = "") {
-    RawClient client(server_->port());
-    client.Send(method + " " + target + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + headers +
-                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    return client.ReadToEnd();
-  }
-  static std::string Status(const std::string& response) { return response.substr(9, 3); }
-  static std::string Body(const std::string& response) {
-    return response.substr(response.find("\r\n\r\n") + 4);
-  }
-  std::string Json(const std::string& method, const std::string& target,
-                   const std::string& body = "") {
-    const std::string response =
-        Request(method, target, "Content-Type: application/json\r\n", body);
-    return Status(response) + " " + Body(response);
-  }
-
-  // The body of a push.
-  static std::string PushBody(const std::vector<std::string>& commands,
-                              const std::string& capabilities, const std::string& pack) {
-    std::string body;
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-      git::AppendPacket(body,
-                        i == 0 ? commands[i] + std::string(1, '\0') + capabilities : commands[i]);
-    }
-    git::AppendFlush(body);
-    return body + pack;
-  }
-  // Its report, as "unpack ok|ok refs/heads/main", and after it what was said on side band 2.
-  std::string Push(const std::vector<std::string>& commands, const std::string& pack,
-                   const std::string& capabilities = "report-status side-band-64k quiet") {
-    const std::string response = Request("POST", "/a.git/git-receive-pack",
-                                         "Content-Type: application/x-git-receive-pack-request\r\n",
-                                         PushBody(commands, capabilities, pack));
-    EXPECT_EQ(Status(response), "200") << response;
-    return ShowPackets(BandText(Body(response), '\1')) + BandText(Body(response), '\2');
-  }
-  std::string Refs() {
-    return ShowPackets(Body(Request("GET", "/a.git/info/refs?service=git-receive-pack")));
-  }
-
-  const TemporaryFolder folder_;
-  cluster::World world_{folder_.path() + "/data", cluster::LogMode::kLocal};
-  env::ThreadPool git_{{.name = "git", .threads = 2}};
-  env::PosixChildLauncher children_;
-  env::PosixFileSystem files_;
-  env::PosixClock clock_;
-  env::RecordingLogger logger_;
-  env::FakeMetrics metrics_;
-  HttpOptions options_;
-  std::unique_ptr<HttpServer> server_;
-};
 
 TEST_F(ServerTest, HealthIsTold) {
   EXPECT_EQ(Status(Request("GET", "/livez")), "200");
@@ -188,6 +45,8 @@ TEST_F(ServerTest, WhatIsNotServedIsRefusedCleanly) {
        "Content-Type: application/x-git-receive-pack-request\r\n", "404"},
       {"HEAD", "/a.git/info/refs?service=git-upload-pack", "", "405"},
       {"POST", "/a.git/info/refs?service=git-upload-pack", "", "405"},
+      {"OPTIONS", "/a.git/info/refs?service=git-upload-pack", "", "405"},
+      {"OPTIONS", "*", "", "400"},
       {"GET", "/a.git/git-upload-pack", "", "405"},
       {"PATCH", "/readyz", "", "405"},
       {"PUT", "/api/v1/repositories", "", "405"},

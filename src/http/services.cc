@@ -15,23 +15,19 @@ Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std
   co_return co_await AwaitCallback<Result<RepositoryHandle>>(std::move(start));
 }
 
-Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
-                                                 cluster::Repository& repository) {
+Awaitable<Result<txn::Snapshot>> TakeSnapshot(cluster::Repository& repository) {
   auto start = [&repository](Callback<Result<txn::Snapshot>> done) {
     repository.transactions().ReadSnapshot(std::move(done));
   };
-  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
-  if (!snapshot) {
-    co_return std::move(snapshot).error();
+  co_return co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+}
+
+Result<RepositoryView> ViewOf(const cluster::Repository& repository, txn::Snapshot snapshot) {
+  auto info = QUORATE_TRY(snapshot.FindRepository(repository.id()));
+  if (!info.has_value()) {
+    return Error(Code::kNotFound, "no repository " + repository.name());
   }
-  auto find = [&repository, &snapshot]() -> Result<RepositoryView> {
-    auto info = QUORATE_TRY(snapshot->FindRepository(repository.id()));
-    if (!info.has_value()) {
-      return Error(Code::kNotFound, "no repository " + repository.name());
-    }
-    return RepositoryView{std::move(*snapshot), std::move(*info)};
-  };
-  co_return co_await OnPool(services.deps.git, std::move(find));
+  return RepositoryView{std::move(snapshot), std::move(*info)};
 }
 
 Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text) {
@@ -54,6 +50,21 @@ Awaitable<void> SendError(Exchange& exchange, const Error& error) {
   const std::string body = error.message() + "\n";
   const Status sent = co_await exchange.response().Send(std::move(head), body);
   static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+Awaitable<void> SendBodyError(Exchange& exchange, const Error& error) {
+  if (error.code() == Code::kCancelled) {
+    exchange.response().CloseAfterwards();
+  }
+  if (error.code() == Code::kResourceExhausted) {
+    co_await SendText(exchange, 413, error.message());
+  } else {
+    co_await SendError(exchange, error);
+  }
+}
+
+Error ClientGone() {
+  return {Code::kCancelled, "the client went away"};
 }
 
 Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed) {

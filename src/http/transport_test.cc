@@ -166,6 +166,16 @@ TEST_F(TransportTest, AHeaderBeyondTheLimitIsRefused) {
   EXPECT_EQ(StatusLine(answer), "HTTP/1.1 431 Request Header Fields Too Large");
 }
 
+TEST_F(TransportTest, ATargetBeyondTheLimitIsRefused) {
+  options_.header_bytes_max = 1000;
+  Start(Echo);
+
+  const std::string answer =
+      Talk("GET /" + std::string(2000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n");
+
+  EXPECT_EQ(StatusLine(answer), "HTTP/1.1 414 URI Too Long");
+}
+
 TEST_F(TransportTest, AClientThatDribblesItsHeaderIsCutOff) {
   options_.header_timeout = milliseconds(30);
   Start(Echo);
@@ -234,6 +244,29 @@ TEST_F(TransportTest, GzipBodiesAreDecoded) {
   EXPECT_EQ(Body(answer), std::string(300'000, 'z') + "end");
 }
 
+TEST_F(TransportTest, AllMembersOfAGzipBodyAreDecoded) {
+  Start(Echo);
+  const std::string packed = Gzip("one, ") + Gzip("") + Gzip(std::string(100'000, 'z')) + Gzip("!");
+  const std::string head =
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: gzip\r\n";
+
+  const std::string whole =
+      Talk(head + "Content-Length: " + std::to_string(packed.size()) + "\r\n\r\n" + packed);
+  // Byte by byte, so that every border of members and pieces falls together once.
+  std::string chunks;
+  for (const char byte : packed) {
+    chunks += std::string("1\r\n") + byte + "\r\n";
+  }
+  const std::string dribbled =
+      Talk(head + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n");
+  const std::string cut = packed.substr(0, packed.size() - 1);
+
+  EXPECT_EQ(Body(whole), "one, " + std::string(100'000, 'z') + "!");
+  EXPECT_EQ(Body(dribbled), Body(whole));
+  EXPECT_EQ(Body(Talk(head + "Content-Length: " + std::to_string(cut.size()) + "\r\n\r\n" + cut)),
+            "invalid_argument: the gzip body ends too early");
+}
+
 TEST_F(TransportTest, AGzipBodyThatExpandsBeyondTheLimitIsStopped) {
   Start(Echo);
   const std::string packed = Gzip(std::string(50 << 20, '\0'));
@@ -254,14 +287,14 @@ TEST_F(TransportTest, BrokenGzipIsTold) {
       "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: "
       "gzip\r\nContent-Length: ";
   const std::string cut = whole.substr(0, whole.size() - 9);
-  const std::string longer = whole + "x";
+  const std::string longer = whole + "xx";
 
   EXPECT_EQ(Body(Talk(head + std::to_string(cut.size()) + "\r\n\r\n" + cut)),
             "invalid_argument: the gzip body ends too early");
   EXPECT_EQ(Body(Talk(head + "8\r\n\r\nnot gzip")),
             "invalid_argument: the body is not a valid gzip stream");
   EXPECT_EQ(Body(Talk(head + std::to_string(longer.size()) + "\r\n\r\n" + longer)),
-            "invalid_argument: bytes after the end of the gzip stream");
+            "invalid_argument: the body is not a valid gzip stream");
 }
 
 TEST_F(TransportTest, AClientThatAsksFirstIsToldToContinue) {

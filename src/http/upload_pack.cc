@@ -1,5 +1,6 @@
 #include "http/internal/upload_pack.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
@@ -18,6 +19,8 @@ constexpr std::string_view kResultType = "application/x-git-upload-pack-result";
 // A request up to this size is read whole before a process is started for it, so that a slow client
 // does not occupy one.
 constexpr std::size_t kGatherBytesMax = 256 << 10;
+// What a process says is remembered up to here, in case it fails. A packet fits.
+constexpr std::size_t kSaidBytesMax = 64 << 10;
 
 Awaitable<void> SendResult(Exchange& exchange, std::string_view body) {
   ResponseHead head = GitHead(std::string(kResultType));
@@ -33,16 +36,47 @@ Awaitable<void> SendErrorPacket(Exchange& exchange, std::string_view message) {
 
 // What is wrong with a request is told in Git's own way where a client can be expected to show it.
 Awaitable<void> SendRequestError(Exchange& exchange, const Error& error) {
-  if (error.code() == Code::kCancelled) {
-    exchange.response().CloseAfterwards();
-  }
   if (error.code() == Code::kInvalidArgument) {
     co_await SendErrorPacket(exchange, error.message());
-  } else if (error.code() == Code::kResourceExhausted) {
-    co_await SendText(exchange, 413, error.message());
   } else {
-    co_await SendError(exchange, error);
+    co_await SendBodyError(exchange, error);
   }
+}
+
+// Whether an ERR packet may follow what a process said so far: whole packets, and nothing yet of a
+// pack, of side bands or of another ERR.
+bool MayTellError(std::string_view said) {
+  while (!said.empty()) {
+    const Result<std::optional<git::Packet>> packet = git::TakePacket(said);
+    if (!packet || !packet->has_value()) {
+      return false;
+    }
+    const std::string_view text = git::WithoutNewline((*packet)->payload);
+    const bool in_band = !text.empty() && text.front() >= 1 && text.front() <= 3;
+    if (in_band || text == "packfile" || text.starts_with("ERR ")) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What `git upload-pack` died of, out of what it said on stderr; empty if that is not clear.
+std::string CauseOf(std::string_view errors) {
+  constexpr std::string_view kFatal = "fatal: ";
+  constexpr std::string_view kSelf = "git upload-pack: ";
+  const std::size_t at = errors.find(kFatal);
+  if (at == std::string_view::npos) {
+    return "";
+  }
+  errors.remove_prefix(at + kFatal.size());
+  errors = errors.substr(0, errors.find('\n'));
+  if (errors == "the remote end hung up unexpectedly") {
+    return "the request ends too early";
+  }
+  if (errors.starts_with(kSelf)) {
+    errors.remove_prefix(kSelf.size());
+  }
+  return Printable(errors);
 }
 
 // One POST that a process answers.
@@ -64,6 +98,8 @@ class Fetch {
   Awaitable<void> Feed(ServiceChild& child);
   Awaitable<void> Stream(ServiceChild& child);
   Awaitable<void> Conclude(ServiceChild& child);
+  void RememberOutput(std::string_view piece);
+  Awaitable<void> TellFailure(int status);
   void LogFailure(int status);
 
   const Services& services_;
@@ -76,8 +112,9 @@ class Fetch {
   std::shared_ptr<const ViewCache::View> view_;
   std::string errors_;  // What the process said on stderr.
   std::unique_ptr<Exchange::GoneWatch> watch_;
-  bool cut_ = false;           // The client is gone, or its request broke off.
+  std::optional<Error> cut_;   // The client is gone, or its request broke off or is too long.
   bool output_ended_ = false;  // The process needs no more input.
+  std::optional<std::string> said_{std::in_place};  // By the process; none once that is long.
 };
 
 Awaitable<Status> Fetch::Gather() {
@@ -93,13 +130,11 @@ Awaitable<Status> Fetch::Gather() {
 }
 
 Awaitable<Result<std::unique_ptr<ServiceChild>>> Fetch::StartChild() {
-  Result<RepositoryView> read = co_await ReadRepository(services_, *repository_);
-  if (!read) {
-    co_return std::move(read).error();
-  }
-  auto render = [this, &read] { return RenderView(services_, *repository_, *read); };
+  auto render = [this](const RepositoryView& read) {
+    return RenderView(services_, *repository_, read);
+  };
   Result<std::shared_ptr<const ViewCache::View>> view =
-      co_await OnPool(services_.deps.git, std::move(render));
+      co_await ReadRepository(services_, *repository_, std::move(render));
   if (!view) {
     co_return std::move(view).error();
   }
@@ -119,7 +154,7 @@ Awaitable<void> Fetch::Run(std::string begin) {
   begin_ = std::move(begin);
   const Status gathered = co_await Gather();
   if (!gathered) {
-    co_await SendRequestError(exchange_, gathered.error());
+    co_await SendBodyError(exchange_, gathered.error());
     co_return;
   }
   Result<ChildGate::Permit> permit = co_await services_.children.Acquire();
@@ -166,7 +201,7 @@ Awaitable<void> Fetch::Feed(ServiceChild& child) {
     Result<std::string_view> piece = co_await exchange_.body().Read();
     if (!piece) {
       if (!output_ended_) {
-        cut_ = true;
+        cut_ = std::move(piece).error();
         child.Kill();
       }
       break;
@@ -181,7 +216,7 @@ Awaitable<void> Fetch::Feed(ServiceChild& child) {
   // waits for must not cost minutes of packing.
   if (body_ended_ && !output_ended_) {
     watch_ = exchange_.WatchGone([this, &child] {
-      cut_ = true;
+      cut_ = ClientGone();
       child.Kill();
     });
   }
@@ -197,9 +232,10 @@ Awaitable<void> Fetch::Stream(ServiceChild& child) {
     if (!response.started()) {
       response.Start(GitHead(std::string(kResultType)));
     }
+    RememberOutput(piece);
     const Status sent = co_await response.Write(piece);
     if (!sent) {
-      cut_ = true;
+      cut_ = sent.error();
       child.Kill();
       break;
     }
@@ -211,28 +247,63 @@ Awaitable<void> Fetch::Stream(ServiceChild& child) {
   }
 }
 
+void Fetch::RememberOutput(std::string_view piece) {
+  if (said_.has_value() && said_->size() + piece.size() <= kSaidBytesMax) {
+    *said_ += piece;
+  } else {
+    said_.reset();
+  }
+}
+
 Awaitable<void> Fetch::Conclude(ServiceChild& child) {
   const Result<int> waited = co_await child.Wait();
   const int status = waited ? *waited : 128;
   ResponseWriter& response = exchange_.response();
-  if (status != 0 && !cut_) {
-    LogFailure(status);
-  }
-  if (cut_ || status > 128) {
-    // Not finishing the answer tells whoever still listens that it is incomplete.
-    if (!response.started() && !cut_) {
-      co_await SendText(exchange_, 500, "git upload-pack was killed");
+  if (cut_.has_value()) {
+    // Not finishing an answer that has begun tells whoever still listens that it is incomplete.
+    if (!response.started()) {
+      co_await SendBodyError(exchange_, *cut_);
     }
     co_return;
   }
+  if (status != 0) {
+    LogFailure(status);
+    co_await TellFailure(status);
+    co_return;
+  }
   if (!response.started()) {
-    if (status != 0) {
-      co_await SendText(exchange_, 500, "git upload-pack failed");
-      co_return;
-    }
     response.Start(GitHead(std::string(kResultType)));  // Nothing to say is an answer, too.
   }
-  // A process that failed has told the client why, in an ERR packet or on side band 3.
+  const Status sent = co_await response.Finish();
+  static_cast<void>(sent);  // A client that left needs no answer.
+}
+
+// A process that refuses a request for what it says dies without a word to the client, but for a
+// few cases. An ERR packet says it in a way that Git shows.
+Awaitable<void> Fetch::TellFailure(int status) {
+  ResponseWriter& response = exchange_.response();
+  const bool killed = status > 128;
+  if (killed && !response.started()) {
+    co_await SendText(exchange_, 503, "git upload-pack was killed");
+    co_return;
+  }
+  if (said_.has_value() && MayTellError(*said_)) {
+    const std::string cause = CauseOf(errors_);
+    // What is about our files is for the log.
+    const bool unfit = killed || cause.empty() || cause.find(view_->path()) != std::string::npos ||
+                       cause.find(repository_->objects().objects_directory()) != std::string::npos;
+    const std::string message = "upload-pack: " + (unfit ? "failed on the server" : cause);
+    if (!response.started()) {
+      co_await SendErrorPacket(exchange_, message);
+      co_return;
+    }
+    std::string packet;
+    git::AppendErrorPacket(packet, message);
+    const Status sent = co_await response.Write(packet);
+    static_cast<void>(sent);  // Finish() finds out, too.
+  } else if (killed) {
+    co_return;  // The cut shows that the answer is incomplete.
+  }
   const Status sent = co_await response.Finish();
   static_cast<void>(sent);  // A client that left needs no answer.
 }
@@ -254,8 +325,8 @@ Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
   while (fed && has_arguments && !parser.complete()) {
     Result<std::string_view> piece = co_await exchange.body().Read();
     if (!piece) {
-      fed = std::move(piece).error();
-      break;
+      co_await SendBodyError(exchange, piece.error());
+      co_return;
     }
     std::string_view more = *piece;
     fed = more.empty() ? parser.Finish() : parser.Feed(more);
@@ -264,13 +335,11 @@ Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
     co_await SendRequestError(exchange, fed.error());
     co_return;
   }
-  Result<RepositoryView> view = co_await ReadRepository(services, repository);
-  if (!view) {
-    co_await SendError(exchange, view.error());
-    co_return;
-  }
-  auto render = [&] { return RenderLsRefs(services, repository, *view, parser.request()); };
-  const Result<RefCache::Answer> answer = co_await OnPool(services.deps.git, std::move(render));
+  auto render = [&](const RepositoryView& view) {
+    return RenderLsRefs(services, repository, view, parser.request());
+  };
+  const Result<RefCache::Answer> answer =
+      co_await ReadRepository(services, repository, std::move(render));
   if (!answer) {
     co_await SendError(exchange, answer.error());
     co_return;
@@ -285,7 +354,7 @@ Awaitable<void> HandleV2(const Services& services, Exchange& exchange,
   while (!parser.complete()) {
     Result<std::string_view> piece = co_await exchange.body().Read();
     if (!piece) {
-      co_await SendRequestError(exchange, piece.error());
+      co_await SendBodyError(exchange, piece.error());
       co_return;
     }
     std::string_view left = *piece;
@@ -301,6 +370,7 @@ Awaitable<void> HandleV2(const Services& services, Exchange& exchange,
     }
   }
   const git::V2RequestHead& head = parser.head();
+  exchange.notes().session = head.session_id;
   if (head.command == git::V2Command::kNone) {
     co_await SendResult(exchange, "");
   } else if (head.command == git::V2Command::kLsRefs) {
@@ -314,26 +384,35 @@ Awaitable<void> HandleV2(const Services& services, Exchange& exchange,
 
 Awaitable<void> HandleV0(const Services& services, Exchange& exchange, RepositoryHandle repository,
                          git::ProtocolVersion version) {
+  git::UploadRequestProbe probe(repository->format());
   std::string begin;
   bool ended = false;
-  git::UploadRequestKind kind = git::UploadRequestKind::kNeedsMore;
-  while (!ended && kind == git::UploadRequestKind::kNeedsMore) {
+  while (!ended && probe.kind() == git::UploadRequestProbe::Kind::kNeedsMore) {
     Result<std::string_view> piece = co_await exchange.body().Read();
     if (!piece) {
-      co_await SendRequestError(exchange, piece.error());
+      co_await SendBodyError(exchange, piece.error());
       co_return;
     }
     ended = piece->empty();
     begin += *piece;
-    kind = git::ProbeUploadRequest(begin);
+    const Status looked = probe.Look(begin);
+    if (!looked) {
+      co_await SendRequestError(exchange, looked.error());
+      co_return;
+    }
   }
-  if (kind == git::UploadRequestKind::kNegotiation) {
-    Fetch fetch(services, exchange, std::move(repository), version);
-    co_await fetch.Run(std::move(begin));
-  } else if (kind == git::UploadRequestKind::kFlushOnly) {
-    co_await SendResult(exchange, "");
-  } else {
-    co_await SendText(exchange, 400, "the request ends within its first packet");
+  exchange.notes().session = probe.session_id();
+  switch (probe.kind()) {
+    case git::UploadRequestProbe::Kind::kNegotiation: {
+      Fetch fetch(services, exchange, std::move(repository), version);
+      co_await fetch.Run(std::move(begin));
+      break;
+    }
+    case git::UploadRequestProbe::Kind::kFlushOnly:
+      co_await SendResult(exchange, "");
+      break;
+    case git::UploadRequestProbe::Kind::kNeedsMore:
+      co_await SendText(exchange, 400, "the request ends within its first packet");
   }
 }
 
@@ -359,15 +438,11 @@ Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
     git::AppendV2Capabilities(text, options);
     answer = std::make_shared<const std::string>(std::move(text));
   } else {
-    Result<RepositoryView> view = co_await ReadRepository(services, *repository);
-    if (!view) {
-      co_await SendError(exchange, view.error());
-      co_return;
-    }
-    auto render = [&] {
-      return RenderAdvertisement(services, *repository, *view, service, version);
+    auto render = [&](const RepositoryView& view) {
+      return RenderAdvertisement(services, *repository, view, service, version);
     };
-    Result<RefCache::Answer> rendered = co_await OnPool(services.deps.git, std::move(render));
+    Result<RefCache::Answer> rendered =
+        co_await ReadRepository(services, *repository, std::move(render));
     if (!rendered) {
       co_await SendError(exchange, rendered.error());
       co_return;

@@ -159,7 +159,7 @@ void AddRepo(CommandLine& line) {
   log->add_option("NAME", line.log.name)->required();
   log->add_option("--ref", line.log.ref, "Only this reference (full name).");
   log->add_option("--limit", line.log.limit, "At most this many lines.")
-      ->check(CLI::Range(1, 100'000))
+      ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   log->add_flag("--json", line.log.json, "Print JSON.");
 }

@@ -181,12 +181,13 @@ Status Transaction::StageHead(RepositoryId id, RefValue value) {
 
 Status Transaction::StagePack(RepositoryId id, std::unique_ptr<git::QuarantinedPack> pack) {
   QUORATE_CHECK(pack != nullptr);
+  internal::UnloggedPack unlogged(std::move(pack));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   if (state_->pack) {
     return Invalid("a transaction carries one pack at most");
   }
   repository->changed = true;
-  state_->pack = internal::StagedPack{.repository = id, .pack = std::move(pack)};
+  state_->pack.emplace(internal::StagedPack{.repository = id, .pack = std::move(unlogged)});
   return Ok();
 }
 

@@ -2,7 +2,8 @@
 //
 // Owned by one caller, used by one thread at a time; staging may block on the disk (it reads the
 // snapshot, so that verification later need not). Nothing is visible to anybody before it commits.
-// Dropping an uncommitted transaction aborts it and leaves no trace.
+// Dropping an uncommitted transaction aborts it and leaves no trace; if it has a pack, that blocks
+// on the disk.
 #pragma once
 
 #include <cstdint>
@@ -101,7 +102,8 @@ class Transaction {
   // A repository is created before, or deleted instead of, any other change of it.
   Status StageRef(RefUpdate update);
   Status StageHead(RepositoryId repository, RefValue value);
-  // The pack's objects become readable with the transaction. A side-stored pack was Persist()ed.
+  // The pack's objects become readable with the transaction. A side-stored pack was Persist()ed; it
+  // is discarded when it cannot be staged, and when the transaction ends before it has an entry.
   Status StagePack(RepositoryId repository, std::unique_ptr<git::QuarantinedPack> pack);
   Status StageRepositoryCreate(RepositoryId repository, git::ObjectFormat format,
                                std::string default_branch);

@@ -151,7 +151,8 @@ void TransactionManager::Impl::Commit(std::unique_ptr<Transaction::State> transa
     // A full disk refuses what is new; that it has room again shows when something is tried.
     if (self->apply_->stalled()) {
       self->apply_->Retry();
-      std::move(done)(Error(Code::kResourceExhausted, "the disk is full"));
+      self->sequencer_->Refuse(std::move(transaction), std::move(done),
+                               Error(Code::kResourceExhausted, "the disk is full"));
       return;
     }
     self->sequencer_->Submit(std::move(transaction), std::move(done));

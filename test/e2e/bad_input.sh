@@ -92,6 +92,12 @@ test_expect_success 'a gzip bomb is cut off' '
   same "$(status_of --data-binary @bomb.gz --header "Content-Encoding: gzip" --header "Git-Protocol: version=2" \
     --header "Content-Type: application/x-git-upload-pack-request" "$url/r.git/git-upload-pack")" 413'
 
+test_expect_success 'git shows why a fetch was refused' '
+  for version in 0 2; do
+    test_must_fail git -C a -c protocol.version=$version fetch "$url/r.git" 1234567890123456789012345678901234567890 2>err &&
+    grep "remote error: upload-pack: not our ref 1234567890" err || return 1
+  done'
+
 test_expect_success 'slow and half-open clients are cut off, and connections are bounded' '
   for i in $(seq 1 60); do exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}" 2>/dev/null && printf "GET /rea" >&$fd 2>/dev/null; done; sleep 1.5 &&
   curl --silent --fail "$url/readyz"'

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -136,7 +137,7 @@ class PosixChild final : public Child {
   Status Write(std::string_view bytes) override;
   Result<std::string> ReadStdout(std::size_t size_max) override;
   Result<std::string> ReadStderr(std::size_t size_max) override;
-  std::string TakeStderr() override;
+  void OnStderr(std::function<void(std::string_view)> sink) override;
   Result<int> Wait() override;
   void Kill() override;
 
@@ -151,6 +152,7 @@ class PosixChild final : public Child {
   FileDescriptor err_;
   bool err_ended_ = false;
   std::string err_bytes_;  // Taken in and not asked for yet.
+  std::function<void(std::string_view)> err_sink_;
 };
 
 Status PosixChild::Write(std::string_view bytes) {
@@ -195,9 +197,11 @@ Result<std::string> PosixChild::ReadStderr(std::size_t size_max) {
   return std::exchange(err_bytes_, {});
 }
 
-std::string PosixChild::TakeStderr() {
-  DrainStderr(0);
-  return std::exchange(err_bytes_, {});
+void PosixChild::OnStderr(std::function<void(std::string_view)> sink) {
+  err_sink_ = std::move(sink);
+  if (!err_bytes_.empty()) {
+    err_sink_(std::exchange(err_bytes_, {}));
+  }
 }
 
 // Waits until `fd` is ready (or broken), taking in stderr meanwhile.
@@ -234,6 +238,10 @@ bool PosixChild::DrainStderr(int timeout_ms) {
   if (got <= 0) {
     err_ended_ = got == 0 || (errno != EINTR && errno != EAGAIN);
     return !err_ended_;
+  }
+  if (err_sink_) {
+    err_sink_({buffer.data(), static_cast<std::size_t>(got)});
+    return true;
   }
   const std::size_t room = kStderrBytesMax - std::min(err_bytes_.size(), kStderrBytesMax);
   err_bytes_.append(buffer.data(), std::min(static_cast<std::size_t>(got), room));

@@ -102,13 +102,16 @@ TEST_F(PosixChildTest, TalkativeChildDoesNotStandStill) {
   EXPECT_LT(kept.size(), 500000U);  // Bounded.
 }
 
-TEST_F(PosixChildTest, StderrIsTakenOnce) {
-  auto child = Launch("echo one >&2; echo; read x; echo two >&2");
+TEST_F(PosixChildTest, StderrIsHeardWhileOneWaitsForTheChild) {
+  auto child = Launch("echo one >&2; echo; read x; echo two >&2; echo; echo three >&2");
+  std::string heard;
   EXPECT_EQ(child->ReadStdout(10).value(), "\n");
-  EXPECT_EQ(child->TakeStderr(), "one\n");
-  EXPECT_EQ(child->TakeStderr(), "");
+  child->OnStderr([&heard](std::string_view bytes) { heard += bytes; });
   ASSERT_TRUE(child->Write("\n"));
-  EXPECT_EQ(child->ReadStderr(2).value(), "tw");
+  EXPECT_EQ(child->ReadStdout(10).value(), "\n");
+  EXPECT_EQ(heard, "one\ntwo\n");
+  EXPECT_EQ(child->ReadStderr(100).value(), "");
+  EXPECT_EQ(heard, "one\ntwo\nthree\n");
   EXPECT_EQ(child->Wait().value(), 0);
 }
 

@@ -10,7 +10,6 @@ namespace quorate::git::internal {
 namespace {
 
 constexpr std::size_t kErrorBytesMax = 4096;
-constexpr std::size_t kProgressBytesMax = 4096;
 constexpr std::size_t kMessageBytesMax = 300;
 
 // Unique among the quarantines of one directory, and not to be guessed.
@@ -48,9 +47,10 @@ std::string Shorten(std::string_view errors) {
 
 }  // namespace
 
-IndexPack::IndexPack(StoreContext& context, std::string directory)
+IndexPack::IndexPack(StoreContext& context, std::string directory, OnProgress on_progress)
     : context_(context),
       directory_(std::move(directory)),
+      on_progress_(std::move(on_progress)),
       no_loose_(objects(), directory_, context.files) {
 }
 
@@ -60,9 +60,10 @@ IndexPack::~IndexPack() {
   static_cast<void>(context_.files.RemoveAll(directory_));
 }
 
-Result<std::unique_ptr<IndexPack>> IndexPack::Start(StoreContext& context, Checks checks) {
-  std::unique_ptr<IndexPack> self(
-      new IndexPack(context, context.incoming() + "/" + RandomName(context.random)));
+Result<std::unique_ptr<IndexPack>> IndexPack::Start(StoreContext& context, Checks checks,
+                                                    OnProgress on_progress) {
+  std::unique_ptr<IndexPack> self(new IndexPack(
+      context, context.incoming() + "/" + RandomName(context.random), std::move(on_progress)));
   QUORATE_TRY(context.files.CreateDirectories(self->objects() + "/pack"));
   std::vector<std::string> arguments = {"index-pack", "--stdin", "--fix-thin"};
   if (checks == Checks::kStrict) {
@@ -76,6 +77,7 @@ Result<std::unique_ptr<IndexPack>> IndexPack::Start(StoreContext& context, Check
     place.allocation_max = context.options.object_bytes_max;
   }
   self->child_ = QUORATE_TRY(context.children.Launch(GitChild(place, std::move(arguments))));
+  self->child_->OnStderr([raw = self.get()](std::string_view said) { raw->TakeIn(said); });
   return self;
 }
 
@@ -108,7 +110,8 @@ Status IndexPack::Finish() {
     answer += bytes.substr(0, kMessageBytesMax);
   }
   const int status = QUORATE_TRY(child_->Wait());
-  TakeIn(QUORATE_TRY(child_->ReadStderr(64 << 10)) + "\n");
+  QUORATE_TRY(child_->ReadStderr(0));
+  TakeIn("\n");
   child_.reset();
   if (status != 0) {
     return Failure(status);
@@ -136,13 +139,6 @@ Status IndexPack::CheckEnd(std::string_view beyond) const {
   return Ok();
 }
 
-std::string IndexPack::TakeProgress() {
-  if (child_ != nullptr) {
-    TakeIn(child_->TakeStderr());
-  }
-  return std::exchange(progress_, {});
-}
-
 // Progress lines end with CR or LF and have a percentage or a count; the rest are errors.
 void IndexPack::TakeIn(std::string_view said) {
   for (const char c : said) {
@@ -156,8 +152,8 @@ void IndexPack::TakeIn(std::string_view said) {
     if (!is_progress && line_.size() > 1 && errors_.size() + line_.size() < kErrorBytesMax) {
       errors_ += line_;
     }
-    if (is_progress && progress_.size() + line_.size() < kProgressBytesMax) {
-      progress_ += line_;
+    if (is_progress && on_progress_) {
+      on_progress_(line_);
     }
     line_.clear();
   }

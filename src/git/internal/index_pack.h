@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +23,11 @@ class IndexPack {
     kStrict,  // Of a push: objects are well-formed, and what they refer to exists.
     kNone,    // Of a pack that was checked where it came in.
   };
-  static Result<std::unique_ptr<IndexPack>> Start(StoreContext& context, Checks checks);
+  // `on_progress`, which may be null, gets progress lines in the words of git, within Write() and
+  // Finish().
+  using OnProgress = std::function<void(std::string_view line)>;
+  static Result<std::unique_ptr<IndexPack>> Start(StoreContext& context, Checks checks,
+                                                  OnProgress on_progress);
   ~IndexPack();
   IndexPack(const IndexPack&) = delete;
   IndexPack& operator=(const IndexPack&) = delete;
@@ -31,16 +36,13 @@ class IndexPack {
   Status Write(std::string_view bytes);
   Status Finish();
 
-  // Progress, in the words of git, since the last call.
-  std::string TakeProgress();
-
   // After Finish(): the complete pack and its index, and look-ups in the pack alone.
   std::string pack_path() const { return base_ + ".pack"; }
   std::string index_path() const { return base_ + ".idx"; }
   ObjectReader& reader() { return *reader_; }
 
  private:
-  IndexPack(StoreContext& context, std::string directory);
+  IndexPack(StoreContext& context, std::string directory, OnProgress on_progress);
 
   GitPlace Place() const;
   std::string objects() const { return directory_ + "/objects"; }
@@ -50,6 +52,7 @@ class IndexPack {
 
   StoreContext& context_;
   const std::string directory_;
+  const OnProgress on_progress_;
   LooseObjects no_loose_;  // The quarantine has none.
   std::unique_ptr<env::Child> child_;
   std::unique_ptr<ObjectReader> reader_;
@@ -57,7 +60,6 @@ class IndexPack {
   std::uint64_t written_ = 0;  // Bytes.
   std::string base_;           // Path of the finished pack without its suffix.
   std::string line_;           // What the child began to say on stderr.
-  std::string progress_;       // Not yet taken.
   std::string errors_;         // All that was no progress, bounded.
 };
 

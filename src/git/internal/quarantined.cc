@@ -4,11 +4,13 @@
 
 #include "base/fault_point.h"
 
+#include <filesystem>
+
 namespace quorate::git::internal {
 
 IndexedPack::~IndexedPack() {
   if (persisted_) {
-    context_.staged_packs.Release(record_.digest);
+    context_.staged_packs.Leave(record_.digest);
   }
 }
 
@@ -38,7 +40,10 @@ Status IndexedPack::MoveToStaged() {
   QUORATE_TRY(files.Rename(quarantine_->pack_path(), context_.StagedPath(record_.digest, ".pack")));
   QUORATE_FAULT("git.persist_between_files");
   QUORATE_TRY(files.Rename(quarantine_->index_path(), context_.StagedPath(record_.digest, ".idx")));
-  return files.Sync(context_.staged());
+  // The name, and the names of the folders that lead to it: the store may have been made just now.
+  QUORATE_TRY(files.Sync(context_.staged()));
+  QUORATE_TRY(files.Sync(context_.root));
+  return files.Sync(std::filesystem::path(context_.root).parent_path().string());
 }
 
 Status IndexedPack::Discard() {
@@ -46,11 +51,17 @@ Status IndexedPack::Discard() {
     return Ok();
   }
   persisted_ = false;
-  if (!context_.staged_packs.Release(record_.digest)) {
-    return Ok();  // Another push brought the same pack.
+  return context_.staged_packs.Discard(record_.digest, [this]() -> Status {
+    QUORATE_TRY(context_.files.RemoveAll(context_.StagedPath(record_.digest, ".idx")));
+    return context_.files.RemoveAll(context_.StagedPath(record_.digest, ".pack"));
+  });
+}
+
+void IndexedPack::OnInstalled() {
+  if (persisted_) {
+    persisted_ = false;
+    context_.staged_packs.Release(record_.digest);
   }
-  QUORATE_TRY(context_.files.RemoveAll(context_.StagedPath(record_.digest, ".idx")));
-  return context_.files.RemoveAll(context_.StagedPath(record_.digest, ".pack"));
 }
 
 Result<PackRecord> RecordOf(StoreContext& context, const std::string& pack_path) {

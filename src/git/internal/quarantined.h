@@ -40,6 +40,7 @@ class IndexedPack final : public QuarantinedPack {
   const PackRecord& record() const override { return record_; }
   Status Persist() override;
   Status Discard() override;
+  void OnInstalled();
 
   const IndexPack& quarantine() const { return *quarantine_; }
   bool persisted() const { return persisted_; }

@@ -71,7 +71,7 @@ Status Receiver::CheckHeader() {
 }
 
 Status Receiver::Spill() {
-  indexing_ = QUORATE_TRY(IndexPack::Start(context_, IndexPack::Checks::kStrict));
+  indexing_ = QUORATE_TRY(IndexPack::Start(context_, IndexPack::Checks::kStrict, on_progress_));
   const std::string bytes = std::exchange(buffer_, {});
   return indexing_->Write(bytes);
 }
@@ -117,7 +117,9 @@ Result<std::unique_ptr<QuarantinedPack>> Receiver::FinishInMemory() {
   record.inline_bytes = std::exchange(buffer_, {});
   small_ = std::make_shared<const SmallPackObjects>(*std::move(checked));
   const std::string count = std::to_string(record.objects);
-  progress_ = "Unpacking objects: 100% (" + count + "/" + count + "), done.\n";
+  if (on_progress_) {
+    on_progress_("Unpacking objects: 100% (" + count + "/" + count + "), done.\n");
+  }
   return std::unique_ptr<QuarantinedPack>(std::make_unique<SmallPack>(std::move(record), small_));
 }
 
@@ -171,11 +173,9 @@ const UnpackedObject* Receiver::FindSmall(const ObjectId& id) const {
   return found == small_->objects.end() ? nullptr : &*found;
 }
 
-std::string Receiver::TakeProgress() {
-  if (indexing_ != nullptr) {
-    return indexing_->TakeProgress();
-  }
-  return std::exchange(progress_, {});
+void Receiver::OnProgress(std::function<void(std::string_view)> sink) {
+  QUORATE_CHECK(received_ == 0);
+  on_progress_ = std::move(sink);
 }
 
 }  // namespace quorate::git::internal

@@ -21,7 +21,7 @@ class Receiver final : public PackReceiver {
   Status Write(std::string_view bytes) override;
   Result<std::unique_ptr<QuarantinedPack>> Finish() override;
   Result<Target> Resolve(const ObjectId& id) override;
-  std::string TakeProgress() override;
+  void OnProgress(std::function<void(std::string_view)> sink) override;
 
  private:
   Status TakeIn(std::string_view bytes);
@@ -39,7 +39,7 @@ class Receiver final : public PackReceiver {
   std::string buffer_;  // The pack, while there is no child.
   std::shared_ptr<IndexPack> indexing_;
   std::shared_ptr<const SmallPackObjects> small_;  // After Finish() in memory.
-  std::string progress_;
+  std::function<void(std::string_view)> on_progress_;
 };
 
 }  // namespace quorate::git::internal

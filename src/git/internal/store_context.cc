@@ -21,20 +21,44 @@ void StagedPacks::Hold(const Sha256Digest& digest) {
   ++holders_[digest];
 }
 
-bool StagedPacks::Release(const Sha256Digest& digest) {
-  const std::lock_guard lock(mutex_);
+void StagedPacks::RemoveHolder(const Sha256Digest& digest) {
   const auto found = holders_.find(digest);
   QUORATE_CHECK(found != holders_.end());
-  if (--found->second > 0) {
-    return false;
+  if (--found->second == 0) {
+    holders_.erase(found);
   }
-  holders_.erase(found);
-  return true;
 }
 
-bool StagedPacks::IsHeld(const Sha256Digest& digest) const {
+void StagedPacks::Leave(const Sha256Digest& digest) {
   const std::lock_guard lock(mutex_);
-  return holders_.contains(digest);
+  RemoveHolder(digest);
+  named_.insert(digest);
+}
+
+Status StagedPacks::Discard(const Sha256Digest& digest, const std::function<Status()>& remove) {
+  const std::lock_guard lock(mutex_);
+  RemoveHolder(digest);
+  return holders_.contains(digest) || named_.contains(digest) ? Ok() : remove();
+}
+
+void StagedPacks::Release(const Sha256Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  RemoveHolder(digest);
+}
+
+void StagedPacks::Keep(const Sha256Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  named_.insert(digest);
+}
+
+void StagedPacks::Forget(const Sha256Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  named_.erase(digest);
+}
+
+bool StagedPacks::IsNeeded(const Sha256Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return holders_.contains(digest) || named_.contains(digest);
 }
 
 bool ApprovedFiles::Contains(const std::vector<SpecialFile>& files) const {

@@ -1,6 +1,7 @@
 // What the parts of one ObjectStore share.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,17 +23,31 @@
 
 namespace quorate::git::internal {
 
-// Counts who relies on a staged pack, for two pushes may bring the same. Safe from any thread.
+// Knows who relies on a staged pack: pushes under way (two may bring the same), and the log, as far
+// as an entry may name the pack and its push is gone. Safe from any thread.
 class StagedPacks {
  public:
+  // A push is about to move its pack into place. Waits while Discard() removes an earlier one.
   void Hold(const Sha256Digest& digest);
-  // True if nobody holds it any more.
-  bool Release(const Sha256Digest& digest);
-  bool IsHeld(const Sha256Digest& digest) const;
+  // That push ends, and an entry may name its pack: it stays, whoever discards it, until Forget().
+  void Leave(const Sha256Digest& digest);
+  // That push ends, and no entry can name its pack: `remove` is called if nobody else needs it.
+  Status Discard(const Sha256Digest& digest, const std::function<Status()>& remove);
+  // That push ends, and its pack is installed.
+  void Release(const Sha256Digest& digest);
+
+  // An entry in the log names it.
+  void Keep(const Sha256Digest& digest);
+  // It is installed.
+  void Forget(const Sha256Digest& digest);
+  bool IsNeeded(const Sha256Digest& digest) const;
 
  private:
-  mutable std::mutex mutex_;
+  void RemoveHolder(const Sha256Digest& digest);  // With mutex_ held.
+
+  mutable std::mutex mutex_;  // Held while `remove` runs, which takes no other.
   std::map<Sha256Digest, int> holders_;
+  std::set<Sha256Digest> named_;
 };
 
 // Files that git found fit to be a .gitmodules or .gitattributes, so that it need not look at them

@@ -21,6 +21,12 @@ class FakePacks::Pack final : public QuarantinedPack {
     if (!installed_) {
       owner_.Tell("drop", record_.digest);
     }
+    if (persisted_) {
+      owner_.Release(record_.digest);
+      if (!installed_) {
+        owner_.named_.insert(record_.digest);
+      }
+    }
   }
   Pack(const Pack&) = delete;
   Pack& operator=(const Pack&) = delete;
@@ -36,13 +42,22 @@ class FakePacks::Pack final : public QuarantinedPack {
     if (record_.inline_bytes.empty()) {
       owner_.staged_.insert(record_.digest);
       owner_.synced_.insert(record_.digest);
+      owner_.holders_.insert(record_.digest);
+      persisted_ = true;
     }
     return Ok();
   }
 
   Status Discard() override {
+    if (crashes_ != owner_.crashes_ || !std::exchange(persisted_, false)) {
+      return Ok();
+    }
     owner_.Tell("discard", record_.digest);
-    owner_.staged_.erase(record_.digest);
+    owner_.Release(record_.digest);
+    if (!owner_.holders_.contains(record_.digest) && !owner_.named_.contains(record_.digest)) {
+      owner_.staged_.erase(record_.digest);
+      owner_.synced_.erase(record_.digest);
+    }
     return Ok();
   }
 
@@ -53,6 +68,7 @@ class FakePacks::Pack final : public QuarantinedPack {
   const PackRecord record_;
   const int crashes_;
   bool installed_ = false;
+  bool persisted_ = false;  // Beside the log.
 };
 
 std::unique_ptr<QuarantinedPack> FakePacks::NewInline(std::string bytes) {
@@ -95,7 +111,26 @@ Status FakePacks::Install(const PackRecord& record, std::unique_ptr<QuarantinedP
   Tell(local == nullptr ? "redo" : (again ? "install again" : "install"), record.digest);
   installed_.insert(record.digest);
   staged_.erase(record.digest);
+  named_.erase(record.digest);
   return Ok();
+}
+
+Status FakePacks::DropStagedExcept(const std::vector<Sha256Digest>& named) {
+  const std::set<Sha256Digest> keep(named.begin(), named.end());
+  named_.clear();
+  for (const Sha256Digest& digest : std::set(staged_)) {
+    if (keep.contains(digest)) {
+      named_.insert(digest);
+    } else if (!holders_.contains(digest)) {
+      staged_.erase(digest);
+      synced_.erase(digest);
+    }
+  }
+  return Ok();
+}
+
+void FakePacks::Release(const Sha256Digest& digest) {
+  holders_.erase(holders_.find(digest));
 }
 
 void FakePacks::Crash() {
@@ -106,6 +141,8 @@ void FakePacks::Crash() {
     }
   }
   installed_ = durable_;
+  named_.clear();
+  holders_.clear();
   quarantined_ = 0;
   ++crashes_;
 }

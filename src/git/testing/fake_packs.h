@@ -30,6 +30,9 @@ class FakePacks final : public PackInstaller {
   // local nor persisted.
   Status Install(const PackRecord& record, std::unique_ptr<QuarantinedPack> local) override;
 
+  // As ObjectStore's: persisted packs that are not named are gone for good.
+  Status DropStagedExcept(const std::vector<Sha256Digest>& named);
+
   // Makes every installed pack survive Crash(): what a sync of the file system does.
   void Sync() { durable_ = installed_; }
   // Power loss: forgets what was installed since Sync() and the quarantines; persisted packs stay.
@@ -44,9 +47,9 @@ class FakePacks final : public PackInstaller {
   // Quarantines that exist: neither installed nor destroyed.
   int quarantined() const { return quarantined_; }
 
-  // What happened, in order, a line each: "persist abc", "discard abc", "install abc", "install
-  // again abc", "redo abc" (without a local quarantine), "drop abc" (a quarantine that was not
-  // installed). A pack goes by the first 16 of its bytes.
+  // What happened, in order, a line each: "persist abc", "discard abc" (a persisted one, taken
+  // back), "install abc", "install again abc", "redo abc" (without a local quarantine), "drop abc"
+  // (a quarantine that was not installed). A pack goes by the first 16 of its bytes.
   const std::vector<std::string>& events() const { return events_; }
   std::vector<std::string> TakeEvents() { return std::exchange(events_, {}); }
 
@@ -54,13 +57,16 @@ class FakePacks final : public PackInstaller {
   class Pack;
 
   std::unique_ptr<QuarantinedPack> New(std::string bytes, bool is_inline);
+  void Release(const Sha256Digest& digest);
   void Tell(std::string_view what, const Sha256Digest& digest);
 
   std::map<Sha256Digest, std::string> labels_;  // What the log calls a pack.
   std::set<Sha256Digest> installed_;
   std::set<Sha256Digest> durable_;  // The part of installed_ that survives.
   std::set<Sha256Digest> staged_;   // Persisted, side-stored, not yet installed.
-  std::set<Sha256Digest> synced_;   // Ever persisted.
+  std::set<Sha256Digest> synced_;   // Ever persisted, and neither discarded nor dropped.
+  std::set<Sha256Digest> named_;    // Staged, and perhaps named by an entry.
+  std::multiset<Sha256Digest> holders_;
   std::optional<Error> install_error_;
   std::optional<Error> persist_error_;
   std::vector<std::string> events_;

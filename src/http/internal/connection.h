@@ -61,7 +61,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const TransportOptions& options_;
   const TransportDeps& deps_;
   const Handler& handler_;
-  std::string peer_;  // Address, for the log.
+  std::string address_;  // The client's ...
+  std::string peer_;     // ... and with its port, for the log.
 
   beast::flat_buffer buffer_;
   bool idle_ = false;

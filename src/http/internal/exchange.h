@@ -31,13 +31,20 @@ class RequestHead {
 struct ExchangeNotes {
   std::string service = "other";
   std::string repository;
+  std::string session;  // The client's session id, sanitised.
 };
 
 class Exchange {
  public:
-  Exchange(Stream& stream, beast::flat_buffer& buffer, const RequestParser& parser,
-           RequestBody& body, ResponseWriter& response)
-      : stream_(stream), buffer_(buffer), head_(parser), body_(body), response_(response) {}
+  // `client_address` outlives it.
+  Exchange(Stream& stream, beast::flat_buffer& buffer, std::string_view client_address,
+           const RequestParser& parser, RequestBody& body, ResponseWriter& response)
+      : stream_(stream),
+        buffer_(buffer),
+        client_address_(client_address),
+        head_(parser),
+        body_(body),
+        response_(response) {}
 
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -46,6 +53,8 @@ class Exchange {
   RequestBody& body() { return body_; }
   ResponseWriter& response() { return response_; }
   ExchangeNotes& notes() { return notes_; }
+  // Of the connection's other end, without the port. Proxies' headers are not believed.
+  std::string_view client_address() const { return client_address_; }
 
   // Ends a Read() of the body that waits in another coroutine; the connection ends with this
   // exchange.
@@ -62,6 +71,7 @@ class Exchange {
  private:
   Stream& stream_;
   beast::flat_buffer& buffer_;
+  const std::string_view client_address_;
   RequestHead head_;
   RequestBody& body_;
   ResponseWriter& response_;

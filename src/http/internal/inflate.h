@@ -1,4 +1,5 @@
-// Inflater: decodes one gzip stream, piece by piece, into a bounded buffer.
+// Inflater: decodes gzip, piece by piece, into a bounded buffer: one member after another, as RFC
+// 1952 has it.
 #pragma once
 
 #include <memory>
@@ -17,11 +18,11 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   // Decodes from the front of `input`, which it shortens, until its buffer is full or `input` is
-  // empty. The result is valid until the next call. kInvalidArgument: not gzip, or bytes after its
-  // end.
+  // empty. The result is valid until the next call; it may be empty before the end.
+  // kInvalidArgument: not gzip, or what follows a member is not another one.
   Result<std::string_view> Next(std::string_view& input);
 
-  // The stream's end, with its checksum, was seen.
+  // The end of a member, with its checksum, was the last that was seen.
   bool ended() const { return ended_; }
 
  private:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,9 @@ class Push {
   void FinishPack();
   // The pack cannot be used; its error is in the report.
   bool unpack_failed() const { return !unpack_error_.empty(); }
-  std::string TakeProgress() { return std::exchange(progress_, {}); }
+  // Any thread, also while other calls run. What was said of the pack's progress since the last
+  // call.
+  std::string TakeProgress();
 
   // Blocks. Begins the transaction, judges the commands and stages those that may be done. The
   // transaction, or nothing if none is left to commit. Errors: nothing was done.
@@ -63,6 +66,7 @@ class Push {
     bool conflicted = false;
   };
 
+  void AddProgress(std::string_view line);
   Status Judge(const txn::Transaction& transaction);
   Result<std::string> JudgeOne(const git::PushCommand& command, const txn::Snapshot& snapshot,
                                const txn::RefValue& head, std::optional<git::ObjectId>* peeled,
@@ -78,7 +82,8 @@ class Push {
   std::unique_ptr<git::PackReceiver> receiver_;
   std::unique_ptr<git::QuarantinedPack> pack_;
   std::string unpack_error_;
-  std::string progress_;
+  std::mutex progress_mutex_;
+  std::string progress_;  // By progress_mutex_.
   std::string messages_;
 
   std::vector<Command> commands_;                     // As request_.commands.

@@ -46,6 +46,7 @@ class RequestBody {
  private:
   Awaitable<Result<std::string_view>> ReadRaw();
   Awaitable<Status> SendContinue();
+  void MakeRoom();
 
   Stream& stream_;
   beast::flat_buffer& buffer_;
@@ -53,7 +54,8 @@ class RequestBody {
   const TransportOptions& options_;
   const TransportDeps& deps_;
 
-  std::string piece_;
+  std::unique_ptr<char[]> piece_;
+  std::size_t piece_bytes_ = 0;
   std::string_view undecoded_;  // Within piece_.
   std::unique_ptr<Inflater> inflater_;
   bool continue_due_;  // The client waits for "100 Continue".

@@ -5,11 +5,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "base/result.h"
 #include "cluster/node.h"
 #include "http/internal/child_gate.h"
 #include "http/internal/exchange.h"
+#include "http/internal/hop.h"
 #include "http/internal/http_metrics.h"
 #include "http/ref_cache.h"
 #include "http/server.h"
@@ -36,17 +39,38 @@ using RepositoryHandle = std::shared_ptr<cluster::Repository>;
 // kNotFound, or kUnavailable, kCorruption as Node::FindRepository.
 Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name);
 
-// A snapshot with everything that was committed before the call, with the repository's record in
-// it.
+// A snapshot, with the repository's record in it.
 struct RepositoryView {
   txn::Snapshot snapshot;
   txn::RepositoryInfo info;
 };
-Awaitable<Result<RepositoryView>> ReadRepository(const Services& services,
-                                                 cluster::Repository& repository);
+Result<RepositoryView> ViewOf(const cluster::Repository& repository, txn::Snapshot snapshot);
+Awaitable<Result<txn::Snapshot>> TakeSnapshot(cluster::Repository& repository);
+
+// Yields what `read(const RepositoryView&)`, a Result, returns; it is called on the pool, with
+// everything in view that was committed before. Also fails as ReadSnapshot() does, and with
+// kNotFound if the repository is gone.
+template <class Read>
+Awaitable<std::invoke_result_t<Read&, const RepositoryView&>> ReadRepository(
+    const Services& services, cluster::Repository& repository, Read read) {
+  using T = std::invoke_result_t<Read&, const RepositoryView&>;
+  Result<txn::Snapshot> snapshot = co_await TakeSnapshot(repository);
+  if (!snapshot) {
+    co_return std::move(snapshot).error();
+  }
+  // Finding the record and reading on go together: each hop costs as much as a small answer.
+  auto work = [&repository, &snapshot, &read]() -> T {
+    const RepositoryView view = QUORATE_TRY(ViewOf(repository, std::move(*snapshot)));
+    return read(view);
+  };
+  co_return co_await OnPool(services.deps.git, std::move(work));
+}
 
 // An error, as text, with the status of the error map. The connection may go on.
 Awaitable<void> SendError(Exchange& exchange, const Error& error);
+// What RequestBody::Read() failed with, as a 4xx; after a client that left, for the log only.
+Awaitable<void> SendBodyError(Exchange& exchange, const Error& error);
+Error ClientGone();
 Awaitable<void> SendText(Exchange& exchange, unsigned status, std::string_view text);
 // 405, with what is allowed.
 Awaitable<void> SendMethodNotAllowed(Exchange& exchange, std::string_view allowed);

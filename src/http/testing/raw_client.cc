@@ -8,6 +8,8 @@
 #include <zlib.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -51,7 +53,13 @@ bool RawClient::Send(std::string_view bytes) {
 
 bool RawClient::Fill() {
   std::array<char, 16384> piece{};
-  const ssize_t size = ::recv(socket_, piece.data(), piece.size(), 0);
+  ssize_t size = 0;
+  do {
+    size = ::recv(socket_, piece.data(), piece.size(), 0);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    std::perror("receive from the server");
+  }
   if (size <= 0) {
     return false;
   }

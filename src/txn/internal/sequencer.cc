@@ -84,13 +84,13 @@ void Sequencer::Submit(StatePtr transaction, CommitDone done) {
                  .done = std::move(done),
                  .since = deps_.clock.Monotonic()};
   if (closed_) {
-    Answer(std::move(commit.done), *closed_);
+    Refuse(std::move(commit.transaction), std::move(commit.done), *closed_);
     return;
   }
   if (!no_op_) {
     const std::string whom =
         leader_.value == 0 ? "no leader is known" : fmt::format("replica {} leads", leader_.value);
-    Answer(std::move(commit.done), Error(Code::kNotLeader, whom));
+    Refuse(std::move(commit.transaction), std::move(commit.done), Error(Code::kNotLeader, whom));
     return;
   }
   if (writable()) {
@@ -98,7 +98,7 @@ void Sequencer::Submit(StatePtr transaction, CommitDone done) {
   } else if (waiting_.size() < options_.in_flight_max) {
     waiting_.push_back(std::move(commit));
   } else {
-    Answer(std::move(commit.done),
+    Refuse(std::move(commit.transaction), std::move(commit.done),
            Error(Code::kResourceExhausted, "too many transactions wait for the new leader"));
   }
   Trim();
@@ -114,6 +114,34 @@ void Sequencer::WaitWritable(Callback<Status> done) {
   } else {
     writable_waiters_.push_back(std::move(done));
   }
+}
+
+void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
+  strand_.AssertCurrent();
+  DiscardPackOf(*transaction);
+  transaction.reset();  // And with it the pin, before whoever is told looks at the window.
+  Answer(std::move(done), std::move(reason));
+}
+
+void Sequencer::DiscardPackOf(Transaction::State& transaction) {
+  if (transaction.pack) {
+    Discard(transaction.pack->pack.Take());
+  }
+}
+
+// No entry names it on behalf of its transaction. The strand does not wait for the disk.
+void Sequencer::Discard(std::unique_ptr<git::QuarantinedPack> pack) {
+  if (pack == nullptr) {
+    return;
+  }
+  deps_.storage.Post(
+      [pack = std::move(pack), partition = deps_.partition, &logger = deps_.logger]() mutable {
+        if (const Status discarded = pack->Discard(); !discarded) {
+          logger.Warn("the pack of a refused push is left over",
+                      {{"partition", partition.value}, {"error", discarded.error().message()}});
+        }
+        pack.reset();
+      });
 }
 
 bool Sequencer::writable() const {
@@ -144,18 +172,20 @@ Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
 void Sequencer::Process(Waiting commit) {
   const Transaction::State& transaction = *commit.transaction;
   if (Status admitted = CheckAdmission(transaction); !admitted) {
-    Answer(std::move(commit.done), std::move(admitted).error());
+    Refuse(std::move(commit.transaction), std::move(commit.done), std::move(admitted).error());
     return;
   }
   Verdict verdict = Verify(transaction, window_);
   if (!verdict.Accepted(transaction.options.all_or_nothing)) {
-    Answer(std::move(commit.done), ConflictError(std::move(verdict)));
+    Refuse(std::move(commit.transaction), std::move(commit.done),
+           ConflictError(std::move(verdict)));
     return;
   }
   if (!verdict.changes.empty() || verdict.with_pack) {
     Append(std::move(commit), std::move(verdict));
     return;
   }
+  DiscardPackOf(*commit.transaction);
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
   unchanged_.push_back({.after = after,
                         .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
@@ -172,7 +202,7 @@ LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdic
   record.changes = std::move(verdict.changes);
   if (verdict.with_pack) {
     record.changes.emplace_back(PackAdd{.repository = transaction.pack->repository,
-                                        .pack = transaction.pack->pack->record()});
+                                        .pack = transaction.pack->pack.record()});
   }
   return record;
 }
@@ -184,7 +214,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   std::string data = EncodeRecord(std::move(record));
   const std::size_t bytes = data.size();
   if (bytes > options_.entry_bytes_max) {
-    Answer(std::move(commit.done),
+    Refuse(std::move(commit.transaction), std::move(commit.done),
            Error(Code::kInvalidArgument, fmt::format("the transaction has {} bytes, at most {} fit",
                                                      bytes, options_.entry_bytes_max)));
     return;
@@ -192,7 +222,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   QUORATE_FAULT("txn.before_append");
   Result<Position> appended = deps_.log.Append(std::move(data));
   if (!appended) {
-    Answer(std::move(commit.done), std::move(appended).error());
+    Refuse(std::move(commit.transaction), std::move(commit.done), std::move(appended).error());
     return;
   }
   QUORATE_FAULT("txn.after_append");
@@ -205,7 +235,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
                       .id = transaction.id.ToHex(),
                       .outcome = {.lsn = appended->lsn, .refs = std::move(verdict.refs)},
                       .done = std::move(commit.done),
-                      .pack = verdict.with_pack ? std::move(transaction.pack->pack) : nullptr,
+                      .pack = verdict.with_pack ? transaction.pack->pack.Take() : nullptr,
                       .appended_at = now});
 }
 
@@ -246,6 +276,8 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   if (const auto orphan = orphans_.find(item.entry.lsn); orphan != orphans_.end()) {
     if (orphan->second.term == item.entry.term) {
       item.local = std::move(orphan->second.pack);
+    } else {
+      Discard(std::move(orphan->second.pack));
     }
     orphans_.erase(orphan);
   }
@@ -273,6 +305,7 @@ void Sequencer::LoseProposals(Lsn from) {
   DropInFlightFrom(from);
   const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
   for (Proposal& proposal : std::exchange(pending_, {})) {
+    Discard(std::move(proposal.pack));
     Answer(std::move(proposal.done), lost);
   }
   FailUnchanged(lost);
@@ -300,7 +333,7 @@ void Sequencer::FailUnchanged(const Error& reason) {
 
 void Sequencer::FailWaiting(const Error& reason) {
   for (Waiting& waiting : std::exchange(waiting_, {})) {
-    Answer(std::move(waiting.done), reason);
+    Refuse(std::move(waiting.transaction), std::move(waiting.done), reason);
   }
 }
 

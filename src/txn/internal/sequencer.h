@@ -45,6 +45,8 @@ class Sequencer {
   // TransactionManager::Commit(), on the strand.
   void Submit(StatePtr transaction, CommitDone done);
   void WaitWritable(Callback<Status> done);
+  // Answers with `reason`: nothing was done, and nothing is left of it.
+  void Refuse(StatePtr transaction, CommitDone done, Error reason);
 
   // The log committed `entry`: acknowledges it if it is ours, and hands on what apply needs.
   // kCorruption: it cannot be read.
@@ -98,6 +100,8 @@ class Sequencer {
   Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
   LogRecord MakeRecord(Transaction::State& transaction, Verdict& verdict) const;
   void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
+  void DiscardPackOf(Transaction::State& transaction) QUORATE_REQUIRES(strand_);
+  void Discard(std::unique_ptr<git::QuarantinedPack> pack) QUORATE_REQUIRES(strand_);
   void AnswerUnchanged() QUORATE_REQUIRES(strand_);
   void Acknowledge(ApplyItem& item) QUORATE_REQUIRES(strand_);
   void LoseProposals(Lsn from) QUORATE_REQUIRES(strand_);

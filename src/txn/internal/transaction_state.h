@@ -42,9 +42,30 @@ struct StagedKey {
   std::optional<std::string> in_snapshot;
 };
 
+// A pack that no entry names yet. Unless it is taken, it is discarded with the transaction.
+class UnloggedPack {
+ public:
+  explicit UnloggedPack(std::unique_ptr<git::QuarantinedPack> pack) : pack_(std::move(pack)) {}
+  // Blocks on the disk if there is a pack still.
+  ~UnloggedPack() {
+    if (pack_ != nullptr) {
+      static_cast<void>(pack_->Discard());  // What cannot be removed goes at the next start.
+    }
+  }
+  UnloggedPack(UnloggedPack&&) noexcept = default;
+  UnloggedPack& operator=(UnloggedPack&&) = delete;
+
+  const git::PackRecord& record() const { return pack_->record(); }
+  // Null if it was taken before.
+  std::unique_ptr<git::QuarantinedPack> Take() { return std::move(pack_); }
+
+ private:
+  std::unique_ptr<git::QuarantinedPack> pack_;
+};
+
 struct StagedPack {
   RepositoryId repository;
-  std::unique_ptr<git::QuarantinedPack> pack;
+  UnloggedPack pack;
 };
 
 // A repository that the transaction touches.

@@ -244,8 +244,8 @@ void Scenario::Create(const Words& words) {
 // crash [keep=N|all]: how many unsynced batches survive; none by default.
 void Scenario::Crash(const Words& words) {
   const std::string keep = Option(words, "keep").value_or("0");
-  open_.clear();
   world_.Crash(keep == "all" ? world_.disk.unsynced() : std::stoull(keep));
+  open_.clear();  // A process that dies aborts nothing.
 }
 
 void Scenario::Stop(const Words&) {

@@ -85,7 +85,7 @@ Status World::Open() {
                               .log_store = logs_.get()};
   deps.drop_staged_except = [this](const std::vector<Sha256Digest>& named) {
     named_beside_the_log = named;
-    return Ok();
+    return packs.DropStagedExcept(named);
   };
   manager_ = std::make_unique<TransactionManager>(std::move(deps), options_);
   return manager_->Open();

@@ -1,4 +1,5 @@
-// Random transactions by several clients against an obvious model, with crashes.
+// Random transactions by several clients against an obvious model, with crashes, in every mode of
+// the log.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/testing/seeds.h"
+#include "log_modes.h"
 #include "txn/testing/log_mode.h"
 #include "txn/testing/world.h"
 
@@ -66,8 +68,8 @@ Refs ReadRefs(const Snapshot& snapshot) {
 
 class Clients {
  public:
-  explicit Clients(std::uint64_t seed)
-      : prng_(seed), mode_(NewLocalMode()), world_(*mode_, seed, {.window_keys_max = 40}) {}
+  Clients(std::unique_ptr<LogMode> mode, std::uint64_t seed)
+      : prng_(seed), mode_(std::move(mode)), world_(*mode_, seed, {.window_keys_max = 40}) {}
 
   void Play() {
     Open();
@@ -151,7 +153,9 @@ class Clients {
       attempt->changes.push_back(std::move(change));
     }
     if (prng_.OneIn(3)) {
-      attempt->pack = "pack " + HexEncode(attempt->id);
+      // Some packs are brought by several clients, as by one that tries again.
+      attempt->pack = prng_.OneIn(2) ? "pack " + std::to_string(prng_.Below(4))
+                                     : "pack " + HexEncode(attempt->id);
       auto pack = prng_.OneIn(2) ? world_.packs.NewInline(attempt->pack)
                                  : world_.packs.NewSideStored(attempt->pack);
       ASSERT_TRUE(pack->Persist());
@@ -198,8 +202,8 @@ class Clients {
     for (auto& [transaction, attempt] : open_) {
       attempt->fate = Fate::kRefused;
     }
-    open_.clear();
     world_.Crash(prng_);
+    open_.clear();  // A process that dies aborts nothing.
     Open();
     world_.Run();
     CheckAll();
@@ -236,6 +240,16 @@ class Clients {
     for (const std::string& pack : model.packs) {
       ASSERT_TRUE(world_.packs.IsInstalled(pack)) << "objects are missing";
     }
+    std::set<std::string> held;
+    for (const auto& attempt : attempts_) {
+      if (attempt->fate == Fate::kOpen) {
+        held.insert(attempt->pack);
+      }
+    }
+    for (const auto& attempt : attempts_) {
+      ASSERT_TRUE(held.contains(attempt->pack) || !world_.packs.IsPersisted(attempt->pack))
+          << "a pack that nobody needs is left";
+    }
     for (const auto& [name, letter] : model.refs) {
       const std::size_t last = name.rfind('/');
       ASSERT_FALSE(model.refs.contains(name.substr(0, last))) << name << " and its parent exist";
@@ -249,13 +263,16 @@ class Clients {
   std::vector<std::pair<Transaction, Attempt*>> open_;
 };
 
-TEST(TransactionManagerPropTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSays) {
-  const Seeds seeds = ChooseSeeds(1, 400);
+class RandomClientsTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RandomClientsTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSays) {
+  const ModeFactory mode = LogModes().at(GetParam());
+  const Seeds seeds = ChooseSeeds(1, 200);
   std::uint64_t committed = 0;
   std::uint64_t refused = 0;
   for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     SCOPED_TRACE("QUORATE_SEED=" + std::to_string(seed));
-    Clients clients(seed);
+    Clients clients(mode(), seed);
     clients.Play();
     if (HasFailure()) {
       return;
@@ -268,6 +285,17 @@ TEST(TransactionManagerPropTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTh
     EXPECT_GT(refused, seeds.count / 2);
   }
 }
+
+std::vector<std::string> ModeNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : LogModes()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, RandomClientsTest, ::testing::ValuesIn(ModeNames()),
+                         [](const auto& tested) { return tested.param; });
 
 }  // namespace
 }  // namespace quorate::txn

@@ -51,7 +51,7 @@ function(quorate_module name)
     target_link_libraries(${name}_test PRIVATE quorate::${name} ${M_TEST_DEPS}
                           GTest::gtest GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                         PROPERTIES LABELS unit TIMEOUT 60 DISCOVERY_TIMEOUT 60)
+                         PROPERTIES LABELS unit TIMEOUT 300 DISCOVERY_TIMEOUT 120)
   endif()
 endfunction()
 
@@ -73,6 +73,9 @@ endfunction()
 # A libFuzzer target. With QUORATE_FUZZ (clang) it is a real fuzzer; in every other build it becomes a
 # test that replays the corpus, so that a crash once found stays found.
 option(QUORATE_FUZZ "Build the libFuzzer targets (clang)" OFF)
+if(QUORATE_FUZZ)  # Every module, or the fuzzer sees no coverage and is a monkey at a keyboard.
+  target_compile_options(quorate_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 function(quorate_fuzzer module source)
   cmake_parse_arguments(F "" "CORPUS" "" ${ARGN})
   if(NOT BUILD_TESTING)
@@ -87,6 +90,6 @@ function(quorate_fuzzer module source)
     add_executable(${target} ${source} ${PROJECT_SOURCE_DIR}/src/base/testing/replay_main.cc)
     target_link_libraries(${target} PRIVATE quorate::${module})
     add_test(NAME fuzz.${target} COMMAND ${target} ${PROJECT_SOURCE_DIR}/test/corpus/${F_CORPUS})
-    set_tests_properties(fuzz.${target} PROPERTIES LABELS unit TIMEOUT 60)
+    set_tests_properties(fuzz.${target} PROPERTIES LABELS unit TIMEOUT 300)
   endif()
 endfunction()

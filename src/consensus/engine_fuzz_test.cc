@@ -4,26 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 
+#include "base/testing/seeds.h"
 #include "consensus/testing/fuzz_world.h"
 
 namespace quorate::consensus::testing {
 namespace {
 
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
-
-// Runs the seeds [first, first + count), or those of the environment, and adds up what happened.
-FuzzReport RunSeeds(FuzzOptions options, std::uint64_t first, std::uint64_t count) {
-  if (std::getenv("QUORATE_SEED") != nullptr) {
-    first = FromEnvironment("QUORATE_SEED", 1);
-    count = FromEnvironment("QUORATE_SEED_COUNT", 1);
-  }
+// Runs these seeds and adds up what happened.
+FuzzReport RunSeeds(FuzzOptions options, const Seeds& seeds) {
   FuzzReport sum;
-  for (options.seed = first; options.seed < first + count; ++options.seed) {
+  for (options.seed = seeds.first; options.seed < seeds.end(); ++options.seed) {
     const FuzzReport report = RunFuzz(options);
     EXPECT_FALSE(report.violation) << "QUORATE_SEED=" << options.seed << ": " << report.ToString();
     sum.proposed += report.proposed;
@@ -42,32 +33,34 @@ FuzzReport RunSeeds(FuzzOptions options, std::uint64_t first, std::uint64_t coun
 }
 
 // A fuzz in which nothing happens finds nothing.
-void ExpectEventful(const FuzzReport& sum, std::uint64_t seeds) {
-  if (std::getenv("QUORATE_SEED") != nullptr) {
+void ExpectEventful(const FuzzReport& sum, const Seeds& seeds) {
+  if (seeds.chosen) {
     return;
   }
-  EXPECT_GT(sum.acknowledged, seeds * 300);
-  EXPECT_GT(sum.crashes, seeds * 3);
-  EXPECT_GT(sum.installs, seeds / 2);
-  EXPECT_GT(sum.reads, seeds * 20);
-  EXPECT_GT(sum.transfers, seeds / 2);
-  EXPECT_GT(sum.dropped, seeds * 50);
+  EXPECT_GT(sum.acknowledged, seeds.count * 300);
+  EXPECT_GT(sum.crashes, seeds.count * 3);
+  EXPECT_GT(sum.installs, seeds.count / 2);
+  EXPECT_GT(sum.reads, seeds.count * 20);
+  EXPECT_GT(sum.transfers, seeds.count / 2);
+  EXPECT_GT(sum.dropped, seeds.count * 50);
 }
 
 class EngineFuzz : public ::testing::TestWithParam<std::uint64_t> {};
 
 // Twenty-five seeds each, so that the slowest build stays within a test's time limit.
 TEST_P(EngineFuzz, ThreeReplicas) {
-  ExpectEventful(RunSeeds({}, GetParam(), 25), 25);
+  const Seeds seeds = ChooseSeeds(GetParam(), 25);
+  ExpectEventful(RunSeeds({}, seeds), seeds);
 }
 
 INSTANTIATE_TEST_SUITE_P(SeedsFrom, EngineFuzz, ::testing::Range<std::uint64_t>(1, 201, 25));
 
 TEST(EngineFuzzMembers, FiveReplicasWithMembersThatComeAndGo) {
-  const FuzzReport sum = RunSeeds({.replicas = 5, .chaos_turns = 1500, .heal_turns = 500}, 1, 8);
-  if (std::getenv("QUORATE_SEED") == nullptr) {
-    EXPECT_GT(sum.conf_changes, 16U);
-    EXPECT_GT(sum.installs, 8U);
+  const Seeds seeds = ChooseSeeds(1, 8);
+  const FuzzReport sum = RunSeeds({.replicas = 5, .chaos_turns = 1500, .heal_turns = 500}, seeds);
+  if (!seeds.chosen) {
+    EXPECT_GT(sum.conf_changes, 2 * seeds.count);
+    EXPECT_GT(sum.installs, seeds.count);
   }
 }
 

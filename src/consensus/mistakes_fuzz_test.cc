@@ -55,8 +55,8 @@ TEST(MistakesFuzz, SyncSkipped) {
   EXPECT_THAT(FirstViolation(options, 10), AnyOf(HasSubstr("fenced"), HasSubstr("acknowledged")));
 }
 
-// Rare in short runs: a checkpoint must get lost in the last term before the healing. About one seed
-// in eleven shows it, none below 45; hence the window.
+// Rare in short runs: a checkpoint must get lost in the last term before the healing. About one
+// seed in eleven shows it, none below 45; hence the window.
 TEST(MistakesFuzz, CheckpointsNotReported) {
   FuzzOptions options{.seed = 41};
   options.mistakes.snapshots_not_reported = true;

@@ -1,14 +1,14 @@
 #include "http/internal/listener.h"
 
+#include <fmt/format.h>
+#include <pthread.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
-#include <fmt/format.h>
-#include <pthread.h>
-
 #include <utility>
 #include <vector>
 

@@ -1,12 +1,12 @@
 // The storm of testing/fuzz.h over many seeds, and proof that it would notice what it looks for.
 //
-// QUORATE_SEED=N runs that seed alone; QUORATE_SEEDS=N runs so many.
+// QUORATE_SEED=N runs that seed alone; QUORATE_SEED_COUNT=N runs so many (base/testing/seeds.h).
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
+#include "base/testing/seeds.h"
 #include "raft/testing/fuzz.h"
 
 namespace quorate::raft {
@@ -16,20 +16,14 @@ constexpr std::uint64_t kSeeds = 200;
 constexpr std::uint64_t kSlices = 8;
 constexpr std::uint64_t kSeedsToNotice = 60;  // A planted fault must show within so many.
 
-std::uint64_t Setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 // Slices, so that each stays well within the limit for one test on a busy machine.
 class StormTest : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(StormTest, LosesNothing) {
-  const std::uint64_t only = Setting("QUORATE_SEED", 0);
-  const std::uint64_t count = only == 0 ? Setting("QUORATE_SEEDS", kSeeds) / kSlices : 1;
-  const std::uint64_t first = only == 0 ? 1 + GetParam() * count : only;
+  constexpr std::uint64_t kSlice = kSeeds / kSlices;
+  const Seeds seeds = ChooseSeeds(1 + GetParam() * kSlice, kSlice);
   FuzzResult sum;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     const FuzzResult result = RunFuzz({.seed = seed});
     ASSERT_FALSE(result.violation.has_value())
         << *result.violation << " (QUORATE_SEED=" << seed << ")";
@@ -40,8 +34,8 @@ TEST_P(StormTest, LosesNothing) {
     sum.transfers += result.transfers;
     sum.conf_changes += result.conf_changes;
   }
-  if (count >= 20) {  // A storm in which nothing happens proves nothing.
-    const auto per_seed = [count](int total) { return total / static_cast<int>(count); };
+  if (!seeds.chosen && seeds.count >= 20) {  // A storm in which nothing happens proves nothing.
+    const auto per_seed = [&](int total) { return total / static_cast<int>(seeds.count); };
     EXPECT_GE(per_seed(sum.acknowledged), 50);
     EXPECT_GE(per_seed(sum.reads), 10);
     EXPECT_GE(per_seed(sum.leaderships), 2);
@@ -54,24 +48,30 @@ TEST_P(StormTest, LosesNothing) {
 INSTANTIATE_TEST_SUITE_P(Seeds, StormTest, testing::Range(std::uint64_t{0}, kSlices));
 
 TEST(ReplicaFuzzTest, LosesNothingInAStormOfElections) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  const Seeds seeds = ChooseSeeds(1, 20);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     const FuzzResult result =
         RunFuzz({.seed = seed, .turns_per_campaign = 4, .turns_per_crash = 30});
-    ASSERT_FALSE(result.violation.has_value()) << *result.violation << " (seed " << seed << ")";
+    ASSERT_FALSE(result.violation.has_value())
+        << *result.violation << " (QUORATE_SEED=" << seed << ")";
   }
 }
 
 TEST(ReplicaFuzzTest, FiveReplicasToo) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  const Seeds seeds = ChooseSeeds(1, 10);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     const FuzzResult result = RunFuzz({.seed = seed, .replicas = 5});
-    ASSERT_FALSE(result.violation.has_value()) << *result.violation << " (seed " << seed << ")";
+    ASSERT_FALSE(result.violation.has_value())
+        << *result.violation << " (QUORATE_SEED=" << seed << ")";
   }
 }
 
 TEST(ReplicaFuzzTest, AloneToo) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  const Seeds seeds = ChooseSeeds(1, 20);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     const FuzzResult result = RunFuzz({.seed = seed, .replicas = 1});
-    ASSERT_FALSE(result.violation.has_value()) << *result.violation << " (seed " << seed << ")";
+    ASSERT_FALSE(result.violation.has_value())
+        << *result.violation << " (QUORATE_SEED=" << seed << ")";
   }
 }
 

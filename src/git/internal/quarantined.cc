@@ -1,10 +1,9 @@
 #include "git/internal/quarantined.h"
 
+#include <filesystem>
 #include <string>
 
 #include "base/fault_point.h"
-
-#include <filesystem>
 
 namespace quorate::git::internal {
 

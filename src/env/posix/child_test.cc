@@ -103,13 +103,14 @@ TEST_F(PosixChildTest, TalkativeChildDoesNotStandStill) {
 }
 
 TEST_F(PosixChildTest, StderrIsHeardWhileOneWaitsForTheChild) {
-  auto child = Launch("echo one >&2; echo; read x; echo two >&2; echo; echo three >&2");
+  auto child = Launch("echo one >&2; echo; read x; echo two >&2; echo; read x; echo three >&2");
   std::string heard;
   EXPECT_EQ(child->ReadStdout(10).value(), "\n");
   child->OnStderr([&heard](std::string_view bytes) { heard += bytes; });
   ASSERT_TRUE(child->Write("\n"));
   EXPECT_EQ(child->ReadStdout(10).value(), "\n");
   EXPECT_EQ(heard, "one\ntwo\n");
+  ASSERT_TRUE(child->Write("\n"));
   EXPECT_EQ(child->ReadStderr(100).value(), "");
   EXPECT_EQ(heard, "one\ntwo\nthree\n");
   EXPECT_EQ(child->Wait().value(), 0);

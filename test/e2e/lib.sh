@@ -45,7 +45,7 @@ start_server() {
     >"$work/server.out" 2>>"$work/server.log" &
   server_pid=$!
   local tries
-  for ((tries = 0; tries < 400; tries++)); do
+  for ((tries = 0; tries < 2400; tries++)); do
     url=$(sed -n 's/^quorate: serving \(http:[^ ]*\).*/\1/p' "$work/server.out")
     if [[ -n $url ]] && curl --silent --fail --output /dev/null "$url/readyz"; then
       return 0
@@ -155,7 +155,14 @@ metric() {
   curl --silent "$url/metrics" | awk -v name="$1" '$1 ~ "^" name "([{]|$)" { sum += $2 } END { print sum + 0 }'
 }
 
+# A server built with a sanitizer says what it found on stderr, perhaps while it is being killed.
+no_sanitizer_reports() {
+  ! grep --no-messages --after-context=40 -E 'ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:' \
+    "$work/server.log" >&2
+}
+
 test_done() {
+  no_sanitizer_reports || ((failed++))
   printf '1..%d\n%s: %d passed, %d failed\n' "$count" "$(basename "$0" .sh)" "$passed" "$failed"
   ((failed == 0))
   exit

@@ -57,7 +57,7 @@ ModelDisk ModelDisk::Bootstrapped(const std::vector<ReplicaId>& voters) {
   ModelDisk disk;
   disk.truncated = kBootstrapPosition;
   disk.applied = kBootstrapPosition.lsn;
-  disk.hard_state = {kBootstrapPosition.term, 0, kBootstrapPosition.lsn};
+  disk.hard_state = {kBootstrapPosition.term, {0}, kBootstrapPosition.lsn};
   disk.conf_state.voters = voters;
   return disk;
 }

@@ -18,7 +18,7 @@ std::string Describe(std::string_view ref, const txn::Conflict& conflict) {
   switch (conflict.kind) {
     case txn::Conflict::Kind::kNameConflict:
       return fmt::format("error: cannot lock ref '{0}': '{1}' exists; cannot create '{0}'\n", ref,
-                         conflict.name);
+                         conflict.key.name);
     case txn::Conflict::Kind::kRepositoryGone:
       return "error: the repository was deleted\n";
     case txn::Conflict::Kind::kRepositoryExists:
@@ -241,6 +241,11 @@ void Push::RefuseConflict(std::size_t index, const txn::Conflict& conflict) {
   commands_[index].conflicted = true;
   commands_[index].refusal = ReasonOf(conflict);
   messages_ += Describe(request_.commands[index].ref, conflict);
+  if (conflict.winner.has_value()) {
+    messages_ +=
+        fmt::format("note: '{}' was written by transaction {}, entry {}\n", conflict.key.ToString(),
+                    conflict.winner->transaction.ToHex(), conflict.winner->lsn.value);
+  }
 }
 
 void Push::OnNothingDone(const Error& error) {

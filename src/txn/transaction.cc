@@ -21,13 +21,6 @@ Error Invalid(std::string message) {
   return Error(Code::kInvalidArgument, std::move(message));
 }
 
-std::string ValueText(const std::optional<RefValue>& value) {
-  if (!value) {
-    return "nothing";
-  }
-  return value->symref.empty() ? value->id.ToHex() : "ref: " + Printable(value->symref);
-}
-
 Status CheckValue(const RefValue& value, git::ObjectFormat format) {
   if (!value.symref.empty()) {
     if (!git::IsValidRefName(value.symref)) {
@@ -92,34 +85,6 @@ Result<StagedRepository*> TouchExisting(Transaction::State& state, RepositoryId 
 }
 
 }  // namespace
-
-std::string TransactionId::ToHex() const {
-  return HexEncode(bytes);
-}
-
-std::string Conflict::ToString() const {
-  switch (kind) {
-    case Kind::kValueChanged:
-      if (!expected && !found) {  // A key.
-        return fmt::format("{}: not as expected", Printable(name));
-      }
-      return fmt::format("{}: expected {}, found {}", Printable(name), ValueText(expected),
-                         ValueText(found));
-    case Kind::kNameConflict:
-      return fmt::format("{} is in the way", Printable(name));
-    case Kind::kReadChanged:
-      return fmt::format("{}: changed since it was read", Printable(name));
-    case Kind::kRepositoryGone:
-      return fmt::format("repository {} was deleted", name);
-    case Kind::kRepositoryExists:
-      return fmt::format("repository {} exists already", name);
-  }
-  return "unknown conflict";
-}
-
-const Conflicts* ConflictOf(const Error& error) {
-  return dynamic_cast<const Conflicts*>(error.detail());
-}
 
 Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {
 }

@@ -17,42 +17,10 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "git/pack_installer.h"
+#include "txn/conflict.h"
 #include "txn/snapshot.h"
 
 namespace quorate::txn {
-
-// What every conflict is about, as data: which name, what was expected, what was found.
-struct Conflict {
-  enum class Kind : std::uint8_t {
-    kValueChanged,  // The old value is not the expected one.
-    kNameConflict,  // "a" against "a/b".
-    kReadChanged,   // Something that the transaction declared as read was written since.
-    kRepositoryGone,
-    kRepositoryExists,
-  };
-  Kind kind;
-  std::string name;  // Reference or key; of a name conflict, the one that is in the way.
-  std::optional<RefValue> expected;
-  std::optional<RefValue> found;
-
-  // "refs/heads/main: expected 1234..., found nothing"
-  std::string ToString() const;
-};
-
-// What a kConflict error carries, see ConflictOf().
-struct Conflicts final : ErrorDetail {
-  std::vector<Conflict> all;  // At least one.
-  std::vector<std::optional<Conflict>>
-      refs;  // Of each StageRef() call, in order: its own conflict.
-};
-
-// Null unless `error` is a conflict that can be told as data ("snapshot too old" cannot).
-const Conflicts* ConflictOf(const Error& error);
-
-struct TransactionId {
-  std::string bytes;  // 16 raw bytes.
-  std::string ToHex() const;
-};
 
 enum class Isolation : std::uint8_t {
   kSnapshot,      // Writes are checked.
@@ -71,7 +39,6 @@ struct TransactionOptions {
   std::string id;
 };
 
-inline constexpr std::size_t kTransactionIdBytes = 16;
 inline constexpr std::size_t kUserKeyBytesMax = 4096;
 
 // A change of one reference. `expected` is compared with the value at commit, whoever wrote it and

@@ -72,6 +72,7 @@ class TransactionManagerTest : public ::testing::Test {
 TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) {
   Start({.window_keys_max = 4});
   Transaction old = Begin();
+  const Lsn snapshot = old.snapshot().lsn();
   ASSERT_TRUE(old.StageRef(Move("refs/heads/old", {}, ValueOf('A'))));
   for (const char* name : {"refs/heads/a", "refs/heads/b", "refs/heads/c"}) {
     Create(name);
@@ -82,7 +83,10 @@ TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) 
 
   EXPECT_EQ(answers_.back(), "conflict");
   EXPECT_EQ(ConflictOf(*last_error_), nullptr);
-  EXPECT_TRUE(last_error_->message().starts_with("snapshot too old"));
+  const SnapshotTooOld* too_old = SnapshotTooOldOf(*last_error_);
+  ASSERT_NE(too_old, nullptr);
+  EXPECT_EQ(too_old->snapshot, snapshot);
+  EXPECT_GT(too_old->floor, snapshot);
   EXPECT_LE(manager().status().window_keys, 4u);
   Create("refs/heads/old");
   CommitLog();
@@ -143,8 +147,38 @@ TEST_F(TransactionManagerTest, AConflictTellsEachReferenceItsOwn) {
   EXPECT_EQ(conflicts->refs[1]->kind, Conflict::Kind::kValueChanged);
   EXPECT_EQ(conflicts->refs[1]->found, ValueOf('A'));
   EXPECT_EQ(conflicts->refs[2]->kind, Conflict::Kind::kNameConflict);
-  EXPECT_EQ(conflicts->refs[2]->name, "refs/heads/a");
+  EXPECT_EQ(conflicts->refs[2]->key,
+            (ConflictKey{ConflictKey::Kind::kRef, kRepository, "refs/heads/a"}));
+  EXPECT_EQ(conflicts->refs[2]->winner, std::nullopt);  // The snapshot has it.
   EXPECT_EQ(conflicts->all.size(), 2u);
+}
+
+// Both the loser of a race with an entry in flight and of one with an applied entry.
+TEST_F(TransactionManagerTest, AConflictTellsWhichTransactionAndEntryWon) {
+  Start();
+  Transaction first = Begin();
+  Transaction second = Begin();
+  Transaction third = Begin();
+  const TransactionId winner = first.id();
+  for (Transaction* racer : {&first, &second, &third}) {
+    ASSERT_TRUE(racer->StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+  }
+  const Lsn lsn = first.snapshot().lsn().Next();
+  const auto expect_told = [&] {
+    const Conflicts* conflicts = ConflictOf(*last_error_);
+    ASSERT_NE(conflicts, nullptr);
+    EXPECT_EQ(conflicts->all[0].winner, (Conflict::Winner{.lsn = lsn, .transaction = winner}));
+    EXPECT_NE(last_error_->message().find(winner.ToHex()), std::string::npos);
+  };
+
+  Commit(std::move(first));
+  Commit(std::move(second));
+  expect_told();
+  CommitLog();
+  Commit(std::move(third));
+  expect_told();
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"conflict", "committed", "conflict"}));
 }
 
 class ManyNamesTest : public TransactionManagerTest, public ::testing::WithParamInterface<int> {};

@@ -1,5 +1,6 @@
 #include "txn/internal/conflict_window.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -15,13 +16,14 @@ void ConflictWindow::Versions::pop_front() {
   }
 }
 
-void ConflictWindow::Add(Lsn lsn, std::vector<Write> writes) {
+void ConflictWindow::Add(Lsn lsn, TransactionId transaction, std::vector<Write> writes) {
   QUORATE_CHECK(lsn > floor_);
   QUORATE_CHECK(entries_.empty() || lsn > entries_.back().lsn);
   if (writes.empty()) {
     return;
   }
-  EntryWrites& entry = entries_.emplace_back(EntryWrites{.lsn = lsn, .keys = {}});
+  EntryWrites& entry = entries_.emplace_back(
+      EntryWrites{.lsn = lsn, .transaction = std::move(transaction), .keys = {}});
   for (Write& write : writes) {
     const auto at = keys_.try_emplace(std::move(write.key)).first;
     Versions& versions = at->second;
@@ -80,6 +82,12 @@ const ConflictWindow::Version* ConflictWindow::FindAfter(std::string_view key, L
     return nullptr;
   }
   return &at->second.back();
+}
+
+const TransactionId& ConflictWindow::TransactionAt(Lsn lsn) const {
+  const auto at = std::ranges::lower_bound(entries_, lsn, {}, &EntryWrites::lsn);
+  QUORATE_CHECK(at != entries_.end() && at->lsn == lsn);
+  return at->transaction;
 }
 
 void ConflictWindow::ForEachAfter(

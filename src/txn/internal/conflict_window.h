@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "txn/conflict.h"
 
 namespace quorate::txn::internal {
 
@@ -39,9 +40,9 @@ class ConflictWindow {
   ConflictWindow(const ConflictWindow&) = delete;
   ConflictWindow& operator=(const ConflictWindow&) = delete;
 
-  // The entry at `lsn` writes these; of a key that comes twice the last counts. REQUIRES: lsn is
-  // above the floor and above every entry that was added and not dropped.
-  void Add(Lsn lsn, std::vector<Write> writes);
+  // The entry at `lsn`, of this transaction, writes these; of a key that comes twice the last
+  // counts. REQUIRES: lsn is above the floor and above every entry that was added and not dropped.
+  void Add(Lsn lsn, TransactionId transaction, std::vector<Write> writes);
 
   // The entries from `lsn` on do not take place: what they overwrote is the newest again.
   void DropFrom(Lsn lsn);
@@ -59,6 +60,9 @@ class ConflictWindow {
   // The newest version of `key` if an entry after `snapshot` wrote it, else null. Valid until the
   // next change. REQUIRES: snapshot >= floor().
   const Version* FindAfter(std::string_view key, Lsn snapshot) const;
+
+  // Whose entry it is that a version was written by. REQUIRES: `lsn` is that of a version held.
+  const TransactionId& TransactionAt(Lsn lsn) const;
 
   // Calls `visit` for each key with the prefix that was written after `snapshot`, in order, until
   // it returns false.
@@ -85,6 +89,7 @@ class ConflictWindow {
   using Keys = std::map<std::string, Versions, std::less<>>;
   struct EntryWrites {
     Lsn lsn;
+    TransactionId transaction;
     std::vector<Keys::iterator> keys;  // Each once.
   };
 

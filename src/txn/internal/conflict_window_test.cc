@@ -14,6 +14,10 @@ namespace {
 
 using Write = ConflictWindow::Write;
 
+TransactionId IdAt(Lsn lsn) {
+  return {.bytes = "transaction " + std::to_string(lsn.value)};
+}
+
 std::string Found(const ConflictWindow& window, std::string_view key, Lsn snapshot) {
   const auto* version = window.FindAfter(key, snapshot);
   return version == nullptr
@@ -23,8 +27,8 @@ std::string Found(const ConflictWindow& window, std::string_view key, Lsn snapsh
 
 TEST(ConflictWindowTest, TheNewestVersionAboveTheSnapshotCounts) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, {{"a", "1"}});
-  window.Add(Lsn{8}, {{"a", "2"}, {"b", std::nullopt}});
+  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
+  window.Add(Lsn{8}, IdAt(Lsn{8}), {{"a", "2"}, {"b", std::nullopt}});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "8=2");
   EXPECT_EQ(Found(window, "a", Lsn{7}), "8=2");
@@ -38,7 +42,7 @@ TEST(ConflictWindowTest, AHotKeyIsForgottenInLinearTime) {
   constexpr std::uint64_t kVersions = 400'000;
   ConflictWindow window(Lsn{5});
   for (std::uint64_t i = 1; i <= kVersions; ++i) {
-    window.Add(Lsn{5 + i}, {{"a", "value"}});
+    window.Add(Lsn{5 + i}, IdAt(Lsn{5 + i}), {{"a", "value"}});
   }
 
   window.Evict(Lsn{5 + kVersions - 2});
@@ -52,22 +56,22 @@ TEST(ConflictWindowTest, AHotKeyIsForgottenInLinearTime) {
 
 TEST(ConflictWindowTest, DroppedProposalsUncoverWhatTheyOverwrote) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, {{"a", "1"}});
-  window.Add(Lsn{7}, {{"a", "2"}, {"b", "2"}});
-  window.Add(Lsn{8}, {{"a", "3"}});
+  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
+  window.Add(Lsn{7}, IdAt(Lsn{7}), {{"a", "2"}, {"b", "2"}});
+  window.Add(Lsn{8}, IdAt(Lsn{8}), {{"a", "3"}});
 
   window.DropFrom(Lsn{7});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "6=1");
   EXPECT_EQ(Found(window, "b", Lsn{5}), "-");
   EXPECT_EQ(window.size(), 1u);
-  window.Add(Lsn{7}, {{"b", "4"}});  // Another leader's entry takes the place.
+  window.Add(Lsn{7}, IdAt(Lsn{7}), {{"b", "4"}});  // Another leader's entry takes the place.
   EXPECT_EQ(Found(window, "b", Lsn{5}), "7=4");
 }
 
 TEST(ConflictWindowTest, OfAKeyThatAnEntryWritesTwiceTheLastCounts) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, {{"a", "1"}, {"a", "2"}});
+  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}, {"a", "2"}});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "6=2");
   window.DropFrom(Lsn{6});
@@ -124,7 +128,7 @@ void PlayAgainstModel(std::uint64_t seed) {
             {random_key(), prng.OneIn(3) ? std::nullopt : std::optional(std::to_string(step))});
       }
       slow.Add(last, writes);
-      window.Add(last, std::move(writes));
+      window.Add(last, IdAt(last), std::move(writes));
     } else if (dice == 6) {
       const Lsn from{window.floor().value + 1 + prng.Below(last.value - window.floor().value + 1)};
       slow.DropFrom(from);
@@ -149,6 +153,17 @@ void PlayAgainstModel(std::uint64_t seed) {
                                                                      : "-";
     ASSERT_EQ(first_with_a, expected);
   }
+}
+
+TEST(ConflictWindowTest, KnowsWhoseEntryAVersionIs) {
+  ConflictWindow window(Lsn{5});
+  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
+  window.Add(Lsn{9}, IdAt(Lsn{9}), {{"a", "2"}});
+  window.Add(Lsn{12}, IdAt(Lsn{12}), {{"b", "3"}});
+  window.Evict(Lsn{6});
+
+  EXPECT_EQ(window.TransactionAt(window.FindAfter("a", Lsn{6})->lsn), IdAt(Lsn{9}));
+  EXPECT_EQ(window.TransactionAt(window.FindAfter("b", Lsn{6})->lsn), IdAt(Lsn{12}));
 }
 
 TEST(ConflictWindowTest, AgreesWithASlowModel) {

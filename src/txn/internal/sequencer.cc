@@ -17,20 +17,16 @@ double Seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-Error ConflictError(Verdict verdict) {
-  auto data = std::make_shared<Conflicts>();
-  data->all = std::move(verdict.others);
+Error ConflictErrorOf(Verdict verdict) {
+  Conflicts conflicts;
+  conflicts.all = std::move(verdict.others);
   for (const std::optional<Conflict>& conflict : verdict.refs) {
     if (conflict) {
-      data->all.push_back(*conflict);
+      conflicts.all.push_back(*conflict);
     }
   }
-  data->refs = std::move(verdict.refs);
-  std::string message = data->all.front().ToString();
-  if (data->all.size() > 1) {
-    message += fmt::format(" (and {} more)", data->all.size() - 1);
-  }
-  return Error(Code::kConflict, std::move(message)).WithDetail(std::move(data));
+  conflicts.refs = std::move(verdict.refs);
+  return ConflictError(std::move(conflicts));
 }
 
 }  // namespace
@@ -156,9 +152,7 @@ Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
                              in_flight_bytes_));
   }
   if (transaction.snapshot.lsn() < window_.floor()) {
-    return Error(Code::kConflict,
-                 fmt::format("snapshot too old: it is of {}, conflicts are known from {} on",
-                             transaction.snapshot.lsn().value, window_.floor().value));
+    return SnapshotTooOldError(transaction.snapshot.lsn(), window_.floor());
   }
   const auto* used =
       window_.FindAfter(TransactionWindowKey(transaction.id.bytes), transaction.snapshot.lsn());
@@ -178,7 +172,7 @@ void Sequencer::Process(Waiting commit) {
   Verdict verdict = Verify(transaction, window_);
   if (!verdict.Accepted(transaction.options.all_or_nothing)) {
     Refuse(std::move(commit.transaction), std::move(commit.done),
-           ConflictError(std::move(verdict)));
+           ConflictErrorOf(std::move(verdict)));
     return;
   }
   if (!verdict.changes.empty() || verdict.with_pack) {
@@ -228,7 +222,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   QUORATE_FAULT("txn.after_append");
   const std::chrono::nanoseconds now = deps_.clock.Monotonic();
   instruments_->verify_seconds.Observe(Seconds(now - commit.since));
-  window_.Add(appended->lsn, std::move(writes));
+  window_.Add(appended->lsn, transaction.id, std::move(writes));
   in_flight_.push_back({.lsn = appended->lsn, .bytes = bytes});
   in_flight_bytes_ += bytes;
   pending_.push_back({.position = *appended,
@@ -283,7 +277,7 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   }
   if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
-    window_.Add(item.entry.lsn, WindowWrites(*item.record));
+    window_.Add(item.entry.lsn, {.bytes = item.record->transaction_id}, WindowWrites(*item.record));
   }
   AnswerUnchanged();
   Publish();

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/bytes.h"
 #include "git/ref_name.h"
 #include "txn/internal/state_codec.h"
 #include "txn/internal/window_keys.h"
@@ -25,19 +24,6 @@ bool SameTarget(const std::optional<RefValue>& a, const std::optional<RefValue>&
 // The window holds nothing but what EncodeRefValue() made.
 std::optional<RefValue> RefOf(const ConflictWindow::Version& version) {
   return version.value ? std::optional(DecodeRefValue(*version.value).value()) : std::nullopt;
-}
-
-std::string NameForPeople(std::string_view window_key) {
-  switch (window_key[0]) {
-    case 'R':
-      return std::string(RefNameOfWindowKey(window_key));
-    case 'H':
-      return "HEAD";
-    case 'I':
-      return std::to_string(ReadBigEndian64(window_key.substr(1)));
-    default:
-      return std::string(window_key.substr(1));
-  }
 }
 
 class Verification {
@@ -74,6 +60,22 @@ class Verification {
     return repository(id).create ? nullptr : Newer(RefWindowKey(id, name));
   }
 
+  // Nothing if no entry after the snapshot wrote it.
+  std::optional<Conflict::Winner> WinnerOf(const ConflictWindow::Version* newer) const {
+    return newer == nullptr
+               ? std::nullopt
+               : std::optional(Conflict::Winner{newer->lsn, window_.TransactionAt(newer->lsn)});
+  }
+
+  Conflict MakeConflict(Conflict::Kind kind, ConflictKey key,
+                        const ConflictWindow::Version* newer) const {
+    return {.kind = kind,
+            .key = std::move(key),
+            .expected = {},
+            .found = {},
+            .winner = WinnerOf(newer)};
+  }
+
   std::optional<RefValue> Current(const StagedRef& ref) const {
     const auto* newer = NewerRef(ref.update.repository, ref.update.name);
     return newer != nullptr ? RefOf(*newer) : ref.in_snapshot;
@@ -106,21 +108,19 @@ void Verification::CheckReads() {
   if (transaction_.options.isolation != Isolation::kSerializable) {
     return;
   }
-  const auto refuse = [this](std::string_view key) {
-    verdict_.others.push_back({.kind = Conflict::Kind::kReadChanged,
-                               .name = NameForPeople(key),
-                               .expected = {},
-                               .found = {}});
+  const auto refuse = [this](std::string_view key, const ConflictWindow::Version* newer) {
+    verdict_.others.push_back(
+        MakeConflict(Conflict::Kind::kReadChanged, ConflictKeyOf(key), newer));
   };
   for (const std::string& key : transaction_.reads) {
-    if (Newer(key) != nullptr) {
-      refuse(key);
+    if (const auto* newer = Newer(key); newer != nullptr) {
+      refuse(key, newer);
     }
   }
   for (const std::string& prefix : transaction_.prefix_reads) {
     window_.ForEachAfter(prefix, transaction_.snapshot.lsn(),
-                         [&refuse](std::string_view key, const ConflictWindow::Version&) {
-                           refuse(key);
+                         [&refuse](std::string_view key, const ConflictWindow::Version& newer) {
+                           refuse(key, &newer);
                            return false;
                          });
   }
@@ -141,7 +141,7 @@ void Verification::CheckRepositories() {
     }
     if (refused) {
       verdict_.others.push_back(
-          {.kind = *refused, .name = std::to_string(id.value), .expected = {}, .found = {}});
+          MakeConflict(*refused, {ConflictKey::Kind::kRepository, id, {}}, newer));
     } else if (staged.create) {
       verdict_.changes.emplace_back(*staged.create);
     } else if (staged.erase) {
@@ -153,13 +153,15 @@ void Verification::CheckRepositories() {
 std::optional<Conflict> Verification::FindValueConflict(
     const StagedRef& ref, const std::optional<RefValue>& current) const {
   const RefUpdate& update = ref.update;
-  const bool unwanted_write = !update.expected && (update.value || current) &&
-                              NewerRef(update.repository, update.name) != nullptr;
+  const auto* newer = NewerRef(update.repository, update.name);
+  const bool unwanted_write = !update.expected && (update.value || current) && newer != nullptr;
   if (unwanted_write || (update.expected && !SameTarget(update.expected->value, current))) {
-    return Conflict{.kind = Conflict::Kind::kValueChanged,
-                    .name = update.name,
-                    .expected = update.expected ? update.expected->value : ref.in_snapshot,
-                    .found = current};
+    Conflict conflict =
+        MakeConflict(Conflict::Kind::kValueChanged,
+                     {ConflictKey::Kind::kRef, update.repository, update.name}, newer);
+    conflict.expected = update.expected ? update.expected->value : ref.in_snapshot;
+    conflict.found = current;
+    return conflict;
   }
   return std::nullopt;
 }
@@ -188,10 +190,11 @@ void Verification::CheckRefNames() {
     }
     std::optional<std::string> in_the_way = FindNameInTheWay(ref);
     if (in_the_way) {
-      verdict_.refs[i] = Conflict{.kind = Conflict::Kind::kNameConflict,
-                                  .name = *std::move(in_the_way),
-                                  .expected = {},
-                                  .found = {}};
+      const RepositoryId id = ref.update.repository;
+      // Who created it after the snapshot, unless that is this transaction.
+      const auto* newer = own_.contains({id, *in_the_way}) ? nullptr : NewerRef(id, *in_the_way);
+      verdict_.refs[i] = MakeConflict(Conflict::Kind::kNameConflict,
+                                      {ConflictKey::Kind::kRef, id, *std::move(in_the_way)}, newer);
     } else {
       own_[{ref.update.repository, ref.update.name}] = true;
     }
@@ -294,10 +297,11 @@ void Verification::CheckHeads() {
       change.before = RefValue();
       change.before.symref = create->default_branch;
     } else if (const auto* newer = Newer(HeadWindowKey(head.repository)); newer != nullptr) {
-      verdict_.others.push_back({.kind = Conflict::Kind::kValueChanged,
-                                 .name = "HEAD",
-                                 .expected = head.in_snapshot,
-                                 .found = RefOf(*newer)});
+      Conflict conflict = MakeConflict(Conflict::Kind::kValueChanged,
+                                       {ConflictKey::Kind::kHead, head.repository, {}}, newer);
+      conflict.expected = head.in_snapshot;
+      conflict.found = RefOf(*newer);
+      verdict_.others.push_back(std::move(conflict));
       continue;
     }
     if (change.before != change.after) {
@@ -312,8 +316,9 @@ void Verification::CheckKeys() {
     const std::optional<std::string>& current = newer != nullptr ? newer->value : key.in_snapshot;
     const bool unwanted_write = !key.expected && (key.value || current) && newer != nullptr;
     if (unwanted_write || (key.expected && *key.expected != current)) {
-      verdict_.others.push_back(
-          {.kind = Conflict::Kind::kValueChanged, .name = key.key, .expected = {}, .found = {}});
+      verdict_.others.push_back(MakeConflict(Conflict::Kind::kValueChanged,
+                                             {ConflictKey::Kind::kKey, RepositoryId{0}, key.key},
+                                             newer));
     } else if (key.value != current) {
       verdict_.changes.emplace_back(
           KeyChange{.key = key.key, .before = current, .after = key.value});

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "txn/internal/state_codec.h"
 
 namespace quorate::txn::internal {
@@ -70,6 +71,23 @@ std::string UserWindowKey(std::string_view key) {
 
 std::string TransactionWindowKey(std::string_view id) {
   return std::string(1, 'T').append(id);
+}
+
+ConflictKey ConflictKeyOf(std::string_view window_key) {
+  using Kind = ConflictKey::Kind;
+  const std::string_view rest = window_key.substr(1);
+  const auto repository = [rest] { return RepositoryId{ReadBigEndian64(rest)}; };
+  switch (window_key[0]) {
+    case 'R':
+      return {Kind::kRef, repository(), std::string(RefNameOfWindowKey(window_key))};
+    case 'H':
+      return {Kind::kHead, repository(), {}};
+    case 'I':
+      return {Kind::kRepository, repository(), {}};
+    default:
+      QUORATE_CHECK(window_key[0] == 'K');
+      return {Kind::kKey, RepositoryId{0}, std::string(rest)};
+  }
 }
 
 std::vector<ConflictWindow::Write> WindowWrites(const LogRecord& record) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "txn/conflict.h"
 #include "txn/internal/conflict_window.h"
 #include "txn/internal/log_record.h"
 
@@ -21,6 +22,9 @@ std::string HeadWindowKey(RepositoryId repository);
 std::string RepositoryWindowKey(RepositoryId repository);
 std::string UserWindowKey(std::string_view key);
 std::string TransactionWindowKey(std::string_view id);
+
+// What people and programs are told of a key. REQUIRES: not of a transaction's id.
+ConflictKey ConflictKeyOf(std::string_view window_key);
 
 // Everything that an entry with this record writes.
 std::vector<ConflictWindow::Write> WindowWrites(const LogRecord& record);

@@ -175,28 +175,44 @@ std::string Scenario::Told(const Error& error) const {
     }
     return text;
   }
-  const bool too_old = error.message().starts_with("snapshot too old");
-  return too_old ? "snapshot too old" : std::string(CodeName(error.code()));
+  if (const SnapshotTooOld* too_old = SnapshotTooOldOf(error); too_old != nullptr) {
+    return too_old->snapshot < too_old->floor ? "snapshot too old" : "not too old";
+  }
+  return std::string(CodeName(error.code()));
 }
 
 std::string Scenario::Told(const Conflict& conflict) const {
+  const std::string key = conflict.key.ToString();
+  const std::string by = Told(conflict.winner);
   switch (conflict.kind) {
     case Conflict::Kind::kValueChanged:
-      if (!conflict.expected && !conflict.found) {
-        return conflict.name + " changed";
+      if (conflict.key.kind == ConflictKey::Kind::kKey) {
+        return key + " changed" + by;
       }
-      return conflict.name + " expected " + ValueText(conflict.expected) + " found " +
-             ValueText(conflict.found);
+      return key + " expected " + ValueText(conflict.expected) + " found " +
+             ValueText(conflict.found) + by;
     case Conflict::Kind::kNameConflict:
-      return conflict.name + " is in the way";
+      return key + " is in the way" + by;
     case Conflict::Kind::kReadChanged:
-      return conflict.name + " was read and changed";
+      return key + " was read and changed" + by;
     case Conflict::Kind::kRepositoryGone:
-      return conflict.name + " repository gone";
+      return key + " gone" + by;
     case Conflict::Kind::kRepositoryExists:
-      return conflict.name + " repository exists";
+      return key + " exists" + by;
   }
   return "unknown";
+}
+
+// By whom, as the script names it. The LSN must be the one that the winner is told too.
+std::string Scenario::Told(const std::optional<Conflict::Winner>& winner) const {
+  if (!winner) {
+    return "";
+  }
+  const auto name = names_.find(winner->transaction.bytes);
+  const std::string who = name == names_.end() ? "somebody else" : name->second;
+  const auto told = lsns_.find(winner->transaction.bytes);
+  const bool wrong = told != lsns_.end() && told->second != winner->lsn;
+  return " by " + who + (wrong ? " at a wrong LSN" : "");
 }
 
 std::string Scenario::ValueText(const std::optional<RefValue>& value) const {
@@ -228,6 +244,7 @@ void Scenario::Open(const Words&) {
 void Scenario::Create(const Words& words) {
   Transaction create =
       world_.manager().Begin({.actor = "maker", .push_options = {}, .id = {}}).value();
+  names_[create.id().bytes] = "create";
   SayUnlessOk(create.StageRepositoryCreate(RepositoryOf(words), git::ObjectFormat::kSha1,
                                            "refs/heads/main"));
   world_.manager().Commit(std::move(create), [this](Result<CommitOutcome> outcome) {
@@ -292,6 +309,7 @@ void Scenario::Begin(const Words& words) {
     return;
   }
   open_.erase(Word(words, 1));
+  names_[begun->id().bytes] = Word(words, 1);
   open_.emplace(Word(words, 1), *std::move(begun));
   answers_.erase(Word(words, 1));
 }
@@ -363,11 +381,13 @@ void Scenario::Commit(const Words& words) {
     const std::string name = words[i];
     Transaction committed = std::move(transaction(name));
     open_.erase(name);
-    world_.manager().Commit(std::move(committed), [this, name](Result<CommitOutcome> outcome) {
+    const std::string id = committed.id().bytes;
+    world_.manager().Commit(std::move(committed), [this, name, id](Result<CommitOutcome> outcome) {
       std::string text = name + ": ";
       if (!outcome) {
         text += Told(outcome.error());
       } else {
+        lsns_[id] = outcome->lsn;
         text += outcome->lsn.value == 0 ? "unchanged" : "committed";
         for (std::size_t n = 0; n < outcome->refs.size(); ++n) {
           const std::optional<Conflict>& conflict = outcome->refs[n];

@@ -79,12 +79,15 @@ class Scenario {
   void PrintRefs(const Snapshot& snapshot);
   std::string Told(const Error& error) const;
   std::string Told(const Conflict& conflict) const;
+  std::string Told(const std::optional<Conflict::Winner>& winner) const;
   std::string ValueText(const std::optional<RefValue>& value) const;
 
   ScriptedMode* const scripted_;
   World world_;
   std::map<std::string, Transaction> open_;
-  std::map<std::string, int> answers_;  // How often each commit was answered.
+  std::map<std::string, int> answers_;        // How often each commit was answered.
+  std::map<std::string, std::string> names_;  // By transaction id.
+  std::map<std::string, Lsn> lsns_;           // Of what was acknowledged, by transaction id.
   std::string output_;
 };
 

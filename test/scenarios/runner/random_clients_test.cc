@@ -2,6 +2,7 @@
 // the log.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +32,7 @@ enum class Fate { kOpen, kCommitted, kRefused, kUnknown };
 
 struct Attempt {
   std::string id;
+  Lsn snapshot;
   std::vector<Change> changes;
   std::string pack;  // Its bytes; empty: none.
   Fate fate = Fate::kOpen;
@@ -100,6 +102,7 @@ class Clients {
 
   int committed = 0;
   int refused = 0;
+  int winners = 0;  // Told to those who lost, and found in the log.
 
  private:
   void Open() {
@@ -127,6 +130,7 @@ class Clients {
     Transaction transaction = *world_.manager().Begin({});
     auto attempt = std::make_unique<Attempt>();
     attempt->id = transaction.id().bytes;
+    attempt->snapshot = transaction.snapshot().lsn();
     std::set<std::string> names;
     for (std::uint64_t n = 1 + prng_.Below(3); n > 0; --n) {
       const std::string name = RandomName();
@@ -187,8 +191,47 @@ class Clients {
           } else {
             ASSERT_EQ(outcome.error().code(), Code::kConflict) << outcome.error().ToString();
             ++refused;
+            TakeConflicts(outcome.error(), attempt->snapshot);
           }
         });
+  }
+
+  // Who is said to have won is checked once it is known what the log made of him.
+  void TakeConflicts(const Error& error, Lsn snapshot) {
+    if (const SnapshotTooOld* too_old = SnapshotTooOldOf(error); too_old != nullptr) {
+      ASSERT_EQ(too_old->snapshot, snapshot);
+      ASSERT_GT(too_old->floor, snapshot);
+      return;
+    }
+    const Conflicts* conflicts = ConflictOf(error);
+    ASSERT_NE(conflicts, nullptr) << error.ToString();
+    for (const Conflict& conflict : conflicts->all) {
+      ASSERT_EQ(conflict.key.kind, ConflictKey::Kind::kRef);
+      if (conflict.winner) {
+        ASSERT_GT(conflict.winner->lsn, snapshot);
+        told_.push_back(conflict);
+      } else {
+        // What was expected is what the snapshot said.
+        ASSERT_EQ(conflict.kind, Conflict::Kind::kNameConflict) << error.ToString();
+      }
+    }
+  }
+
+  void CheckWinners(const Snapshot& snapshot) {
+    for (const Conflict& conflict : told_) {
+      const std::string& id = conflict.winner->transaction.bytes;
+      const auto winner =
+          std::ranges::find_if(attempts_, [&id](const auto& attempt) { return attempt->id == id; });
+      ASSERT_NE(winner, attempts_.end());
+      ASSERT_TRUE(std::ranges::any_of(
+          (*winner)->changes,
+          [&](const Change& change) { return change.name == conflict.key.name; }))
+          << "the winner did not write " << conflict.key.name;
+      const std::optional<Lsn> lsn = snapshot.FindTransaction(id).value();
+      ASSERT_TRUE(!lsn || *lsn == conflict.winner->lsn) << "the winner has another LSN";
+      winners += lsn ? 1 : 0;
+    }
+    told_.clear();
   }
 
   void RunSome(std::uint64_t tasks) {
@@ -227,6 +270,7 @@ class Clients {
         ASSERT_TRUE(in_order.emplace(*lsn, attempt.get()).second);
       }
     }
+    CheckWinners(snapshot);
     Model model;
     for (const auto& [lsn, attempt] : in_order) {
       for (const Change& change : attempt->changes) {
@@ -261,6 +305,7 @@ class Clients {
   World world_;
   std::vector<std::unique_ptr<Attempt>> attempts_;
   std::vector<std::pair<Transaction, Attempt*>> open_;
+  std::vector<Conflict> told_;  // Conflicts with a winner, to be checked.
 };
 
 class RandomClientsTest : public ::testing::TestWithParam<std::string> {};
@@ -270,6 +315,7 @@ TEST_P(RandomClientsTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSay
   const Seeds seeds = ChooseSeeds(1, 200);
   std::uint64_t committed = 0;
   std::uint64_t refused = 0;
+  std::uint64_t winners = 0;
   for (std::uint64_t seed = seeds.first; seed < seeds.end(); ++seed) {
     SCOPED_TRACE("QUORATE_SEED=" + std::to_string(seed));
     Clients clients(mode(), seed);
@@ -279,10 +325,12 @@ TEST_P(RandomClientsTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSay
     }
     committed += static_cast<std::uint64_t>(clients.committed);
     refused += static_cast<std::uint64_t>(clients.refused);
+    winners += static_cast<std::uint64_t>(clients.winners);
   }
   if (!seeds.chosen) {
     EXPECT_GT(committed, seeds.count * 5);  // The runs did something.
     EXPECT_GT(refused, seeds.count / 2);
+    EXPECT_GT(winners, seeds.count / 4);
   }
 }
 

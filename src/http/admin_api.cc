@@ -108,6 +108,7 @@ Result<Json> DescribeCluster(const Services& services) {
                     {"voters", NodeIds(partition.voters)},
                     {"learners", NodeIds(partition.learners)},
                     {"applied", partition.applied.value},
+                    {"fenced", partition.fenced},
                     {"repositories", partition.repositories}});
   }
   Json nodes = Json::array();

@@ -298,6 +298,22 @@ TEST_F(ServerTest, RepositoriesAreAdministered) {
               StartsWith(R"(404 {"error":{"code":"not_found")"));
 }
 
+TEST_F(ServerTest, ADamagedRepositoryIsRefusedAndToldToOperators) {
+  const PartitionId damaged = world_.Create("a").value()->partition();
+  ASSERT_TRUE(world_.Create("b"));
+  server_.reset();
+  world_.Close();
+  ASSERT_TRUE(world_.DamageNewestEntry(damaged));
+  ASSERT_TRUE(world_.Open());
+  StartServer();
+
+  EXPECT_EQ(Status(Request("GET", "/a.git/info/refs?service=git-upload-pack")), "503");
+  EXPECT_EQ(Status(Request("GET", "/b.git/info/refs?service=git-upload-pack")), "200");
+  const std::string told = Json("GET", "/api/v1/cluster");
+  EXPECT_THAT(told, HasSubstr(R"("fenced":true,"repositories":["a"])"));
+  EXPECT_THAT(told, HasSubstr(R"("fenced":false,"repositories":["b"])"));
+}
+
 TEST_F(ServerTest, NonsenseForTheAdminApiIsExplained) {
   EXPECT_THAT(Json("POST", "/api/v1/repositories", "{"), StartsWith("400"));
   EXPECT_THAT(Json("POST", "/api/v1/repositories", R"({"name":7})"), StartsWith("400"));

@@ -132,13 +132,13 @@ Status ClusterStatus(ApiClient& client, bool json) {
     fmt::print("{:>6}  {:<24} {:<24} {}\n", Text(node, "id"), Text(node, "http"),
                Text(node, "peer"), Text(node, "alive"));
   }
-  fmt::print("\n{:>9}  {:>6}  {:<10} {:<10} {:>10}  {}\n", "PARTITION", "LEADER", "VOTERS",
-             "LEARNERS", "APPLIED", "REPOSITORIES");
+  fmt::print("\n{:>9}  {:>6}  {:<10} {:<10} {:>10}  {:<6} {}\n", "PARTITION", "LEADER", "VOTERS",
+             "LEARNERS", "APPLIED", "FENCED", "REPOSITORIES");
   for (const Json& partition : document.value("partitions", Json::array())) {
-    fmt::print("{:>9}  {:>6}  {:<10} {:<10} {:>10}  {}\n", Text(partition, "id"),
+    fmt::print("{:>9}  {:>6}  {:<10} {:<10} {:>10}  {:<6} {}\n", Text(partition, "id"),
                Text(partition, "leader"), Join(partition.value("voters", Json::array())),
                Join(partition.value("learners", Json::array())), Text(partition, "applied"),
-               Join(partition.value("repositories", Json::array())));
+               Text(partition, "fenced"), Join(partition.value("repositories", Json::array())));
   }
   return Ok();
 }

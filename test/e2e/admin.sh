@@ -50,7 +50,7 @@ status = json.load(sys.stdin)
 node = status[\"nodes\"][0]
 assert node[\"id\"] == 1 and node[\"alive\"] is True and node[\"http\"] and node[\"peer\"], node
 meta = [p for p in status[\"partitions\"] if p[\"id\"] == 1][0]
-assert meta[\"leader\"] == 1 and meta[\"voters\"] == [1] and meta[\"learners\"] == [] and meta[\"applied\"] > 5, meta
+assert meta[\"leader\"] == 1 and meta[\"voters\"] == [1] and meta[\"learners\"] == [] and meta[\"applied\"] > 5 and meta[\"fenced\"] is False, meta
 assert any(\"logged\" in p[\"repositories\"] for p in status[\"partitions\"]), status
 "'
 

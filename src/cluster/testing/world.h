@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "cluster/node.h"
 #include "env/posix/child.h"
@@ -18,6 +19,7 @@
 #include "env/posix/timers.h"
 #include "env/testing/fake_metrics.h"
 #include "env/testing/loggers.h"
+#include "kv/rocksdb_store.h"
 
 namespace quorate::cluster {
 
@@ -81,6 +83,31 @@ class World {
     repository.transactions().ReadSnapshot(std::move(done));
     const txn::Snapshot snapshot = QUORATE_TRY(result.get());
     return snapshot.FindKey(key);
+  }
+
+  // Changes a bit of the partition's newest entry where it lies. REQUIRES: the node is closed.
+  Status DamageNewestEntry(PartitionId partition) {
+    QUORATE_CHECK(node == nullptr);
+    const auto store =
+        QUORATE_TRY(kv::RocksDbStore::Open(options.data_directory + "/db", {}, logger));
+    std::string first;
+    std::string end;
+    AppendBigEndian64(first, partition.value);
+    AppendBigEndian64(end, partition.value + 1);
+    std::string key;
+    std::string value;
+    {
+      const auto entries = store->NewIterator(kv::Family::kLog, first, end);
+      for (; entries->Valid(); entries->Next()) {
+        key = entries->key();
+        value = entries->value();
+      }
+    }
+    QUORATE_CHECK(!value.empty());
+    value[value.size() / 2] = static_cast<char>(value[value.size() / 2] ^ 0x10);
+    kv::WriteBatch damage;
+    damage.Put(kv::Family::kLog, key, value);
+    return store->Write(std::move(damage), {.sync = true});
   }
 
   template <class T>

@@ -83,13 +83,28 @@ void ManualEnv::RunUntilIdle() {
 void ManualEnv::Advance(std::chrono::nanoseconds by) {
   const std::chrono::nanoseconds end = now_ + by;
   RunUntilIdle();
-  while (!timers_->pending.empty() && timers_->pending.begin()->first.first <= end) {
-    auto node = timers_->pending.extract(timers_->pending.begin());
-    now_ = node.key().first;
-    node.mapped().strand->Post(std::move(node.mapped().task));
+  while (PostNextDue(end)) {
     RunUntilIdle();
   }
   now_ = end;
+}
+
+void ManualEnv::Pass(std::chrono::nanoseconds by) {
+  const std::chrono::nanoseconds end = now_ + by;
+  while (PostNextDue(end)) {
+  }
+  now_ = end;
+}
+
+// False if no timer is due by then.
+bool ManualEnv::PostNextDue(std::chrono::nanoseconds end) {
+  if (timers_->pending.empty() || timers_->pending.begin()->first.first > end) {
+    return false;
+  }
+  auto node = timers_->pending.extract(timers_->pending.begin());
+  now_ = node.key().first;
+  node.mapped().strand->Post(std::move(node.mapped().task));
+  return true;
 }
 
 }  // namespace quorate::env

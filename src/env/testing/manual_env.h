@@ -41,6 +41,8 @@ class ManualEnv final : public StrandPool, public Clock, public Timers, public R
   void RunUntilIdle();
   // Moves time on, firing timers in their order and running everything in between.
   void Advance(std::chrono::nanoseconds by);
+  // Moves time on and posts what is due by then; nothing runs.
+  void Pass(std::chrono::nanoseconds by);
 
  private:
   class ManualStrand;
@@ -56,6 +58,8 @@ class ManualEnv final : public StrandPool, public Clock, public Timers, public R
     std::map<std::pair<std::chrono::nanoseconds, std::uint64_t>, Due> pending;
   };
   class ManualTimer;
+
+  bool PostNextDue(std::chrono::nanoseconds end);
 
   std::optional<Prng> schedule_;
   Prng random_{1};

@@ -31,18 +31,9 @@ void RecordingMachine::OnFenced(const Error& reason) {
   calls.push_back(fmt::format("fenced {}", CodeName(reason.code())));
 }
 
-void LogWorld::Open() {
-  fatal_.clear();
-  LogStoreOptions options;
-  options.on_fatal = [this](const Error& error) { fatal_.push_back(error.message()); };
-  store_ =
-      std::make_unique<LogStore>(disk_, env_.NewStrand(), std::move(options), logger_, metrics_);
-}
-
 void LogWorld::Crash(std::size_t keep_unsynced) {
-  store_ = nullptr;
-  disk_.Crash(keep_unsynced);
-  Open();
+  process_.Crash(keep_unsynced);
+  process_.Boot();
 }
 
 void LogWorld::Run(env::Strand& strand, std::function<void()> task) {

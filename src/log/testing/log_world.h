@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,8 @@
 #include "env/testing/fake_metrics.h"
 #include "env/testing/loggers.h"
 #include "env/testing/manual_env.h"
-#include "kv/testing/memory_store.h"
 #include "log/log_manager.h"
-#include "log/log_store.h"
+#include "log/testing/process.h"
 
 namespace quorate::log {
 
@@ -32,37 +30,32 @@ class RecordingMachine final : public StateMachine {
   std::vector<consensus::Entry> entries;
 };
 
-// One node: its disk, its strands, its LogStore.
+// One process with a LogStore, up from the start.
 class LogWorld {
  public:
-  LogWorld() { Open(); }
-  explicit LogWorld(std::uint64_t seed) : env_(seed) { Open(); }
+  LogWorld() { process_.Boot(); }
+  explicit LogWorld(std::uint64_t seed) : env_(seed) { process_.Boot(); }
 
-  LogStore& store() { return *store_; }
-  kv::MemoryStore& disk() { return disk_; }
+  LogStore& store() { return process_.logs(); }
+  kv::MemoryStore& disk() { return process_.disk; }
   env::ManualEnv& env() { return env_; }
   env::RecordingLogger& logger() { return logger_; }
 
   // The process dies and comes back: requests that were under way are dropped, and of the unsynced
   // batches only the first `keep_unsynced` remain.
   void Crash(std::size_t keep_unsynced);
-  void Crash(Prng& prng) { Crash(prng.Below(disk_.unsynced() + 1)); }
+  void Crash(Prng& prng) { Crash(prng.Below(disk().unsynced() + 1)); }
 
   // Runs `task` on `strand` and everything that follows from it.
   void Run(env::Strand& strand, std::function<void()> task);
 
-  // What on_fatal was called with, since the last Open().
-  const std::vector<std::string>& fatal() const { return fatal_; }
+  const std::vector<std::string>& fatal() const { return process_.fatal(); }
 
  private:
-  void Open();
-
   env::ManualEnv env_;
   env::RecordingLogger logger_;
   env::FakeMetrics metrics_;
-  kv::MemoryStore disk_;
-  std::vector<std::string> fatal_;
-  std::unique_ptr<LogStore> store_;
+  Process process_{env_, logger_, metrics_};
 };
 
 }  // namespace quorate::log

@@ -24,10 +24,10 @@ Cluster::Cluster(const ClusterOptions& options, MachineObserver& observer)
     conf.voters.push_back(ReplicaId{id});
   }
   for (const ReplicaId id : conf.voters) {
-    Node& node = nodes_[id];
-    Boot(node);
-    const Status made =
-        node.logs->Bootstrap(kPartition, {.replica = id, .incarnation = id.value}, conf.Encode());
+    Node& node = nodes_.try_emplace(id, env_, logger_, metrics_).first->second;
+    node.process.Boot();
+    const Status made = node.process.logs().Bootstrap(
+        kPartition, {.replica = id, .incarnation = id.value}, conf.Encode());
     QUORATE_CHECK(made.has_value());
   }
 }
@@ -51,7 +51,7 @@ void Cluster::Post(ReplicaId id, env::Task task) {
   if (node == nodes_.end() || node->second.replica == nullptr) {
     return;
   }
-  node->second.strand->Post(std::move(task));
+  node->second.process.strand().Post(std::move(task));
 }
 
 void Cluster::Run(ReplicaId id, env::Task task) {
@@ -65,26 +65,18 @@ log::LogStatus Cluster::StatusOf(ReplicaId id) {
   return status;
 }
 
-void Cluster::Boot(Node& node) {
-  node.strand = std::make_unique<GatedStrand>(env_.NewStrand());
-  auto disk = std::make_unique<GatedStrand>(env_.NewStrand());
-  node.disk = disk.get();
-  node.logs = std::make_unique<log::LogStore>(node.store, std::move(disk), log::LogStoreOptions{},
-                                              logger_, metrics_);
-}
-
 Status Cluster::Start(ReplicaId id) {
   Node& node = nodes_.at(id);
   QUORATE_CHECK(node.replica == nullptr);
-  if (node.logs == nullptr) {
-    Boot(node);
+  if (!node.process.up()) {
+    node.process.Boot();
   }
   ReplicaOptions options = options_.replica;
   options.seed = options_.seed * 2 + 1;
-  node.machine = std::make_unique<RecordingMachine>(id, node.store, observer_);
+  node.machine = std::make_unique<RecordingMachine>(id, node.process.disk, observer_);
   node.replica = std::make_unique<Replica>(kPartition,
-                                           Replica::Environment{.strand = *node.strand,
-                                                                .logs = *node.logs,
+                                           Replica::Environment{.strand = node.process.strand(),
+                                                                .logs = node.process.logs(),
                                                                 .transport = network_.transport(),
                                                                 .random = env_,
                                                                 .logger = logger_,
@@ -109,27 +101,21 @@ Status Cluster::Start(ReplicaId id) {
 void Cluster::Crash(ReplicaId id, std::size_t keep) {
   Node& node = nodes_.at(id);
   Kill(node);
-  node.store.Crash(keep);
+  node.process.disk.Crash(keep);
 }
 
 void Cluster::Crash(ReplicaId id, Prng& prng) {
   Node& node = nodes_.at(id);
   Kill(node);
-  node.store.Crash(prng);
+  node.process.disk.Crash(prng);
 }
 
 // Tasks first: whatever they hold must not run while its owner goes.
 void Cluster::Kill(Node& node) {
-  if (node.logs == nullptr) {
-    return;
-  }
-  node.strand->Kill();
-  node.disk->Kill();
-  node.disk = nullptr;
+  node.process.Halt();
   node.replica = nullptr;
   node.machine = nullptr;
-  node.logs = nullptr;
-  node.strand = nullptr;
+  node.process.End();
 }
 
 }  // namespace quorate::raft

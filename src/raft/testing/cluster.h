@@ -16,10 +16,8 @@
 #include "env/testing/fake_metrics.h"
 #include "env/testing/loggers.h"
 #include "env/testing/manual_env.h"
-#include "kv/testing/memory_store.h"
-#include "log/log_store.h"
+#include "log/testing/process.h"
 #include "raft/replica.h"
-#include "raft/testing/gated_strand.h"
 #include "raft/testing/memory_network.h"
 #include "raft/testing/recording_machine.h"
 
@@ -45,9 +43,9 @@ class Cluster {
   // Null while it is down. Calls are made through Run().
   Replica* replica(ReplicaId id) { return nodes_.at(id).replica.get(); }
   RecordingMachine& machine(ReplicaId id) { return *nodes_.at(id).machine; }
-  kv::MemoryStore& store(ReplicaId id) { return nodes_.at(id).store; }
-  GatedStrand& disk(ReplicaId id) { return *nodes_.at(id).disk; }
-  log::LogStore& logs(ReplicaId id) { return *nodes_.at(id).logs; }
+  kv::MemoryStore& store(ReplicaId id) { return nodes_.at(id).process.disk; }
+  env::GatedStrand& disk(ReplicaId id) { return nodes_.at(id).process.writer(); }
+  log::LogStore& logs(ReplicaId id) { return nodes_.at(id).process.logs(); }
   MemoryNetwork& network() { return network_; }
   env::ManualEnv& env() { return env_; }
   const env::FakeMetrics& metrics() const { return metrics_; }
@@ -65,16 +63,15 @@ class Cluster {
 
  private:
   struct Node {
-    kv::MemoryStore store;
-    std::unique_ptr<GatedStrand> strand;
-    GatedStrand* disk = nullptr;  // The log writer's, which owns it.
-    std::unique_ptr<log::LogStore> logs;
+    Node(env::ManualEnv& env, env::Logger& logger, env::Metrics& metrics)
+        : process(env, logger, metrics) {}
+
+    log::Process process;
     std::unique_ptr<RecordingMachine> machine;
     std::unique_ptr<Replica> replica;
   };
 
-  void Boot(Node& node);
-  void Kill(Node& node);
+  static void Kill(Node& node);
 
   const ClusterOptions options_;
   MachineObserver& observer_;

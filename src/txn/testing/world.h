@@ -1,80 +1,56 @@
-// One node with one partition: its disk, its objects, its log, its transactions. It crashes and
-// comes back when a test says so. Everything runs in one thread, by hand.
+// A node alone with an environment of its own. It crashes and comes back when a test says so.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/prng.h"
-#include "env/file_system.h"
-#include "env/testing/fake_metrics.h"
-#include "env/testing/loggers.h"
 #include "env/testing/manual_env.h"
-#include "git/testing/fake_packs.h"
-#include "kv/testing/memory_store.h"
-#include "log/log_store.h"
 #include "txn/testing/log_mode.h"
-#include "txn/transaction_manager.h"
+#include "txn/testing/node.h"
 
 namespace quorate::txn {
 
 class World {
  public:
-  static constexpr PartitionId kPartition{7};
+  static constexpr PartitionId kPartition = Node::kPartition;
 
   // `mode` outlives it. With a seed, tasks of different strands interleave at random.
   World(LogMode& mode, std::optional<std::uint64_t> seed, TransactionManagerOptions options = {});
-  ~World();
 
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // Opens what is on disk. The log starts as tasks run.
-  Status Open();
-  bool is_open() const { return manager_ != nullptr; }
-  // The process dies: tasks and callbacks under way are gone. Of the unsynced batches the first
-  // `keep_unsynced` stay; objects not synced are lost.
-  void Crash(std::size_t keep_unsynced);
-  void Crash(Prng& prng) { Crash(prng.Below(disk.unsynced() + 1)); }
-  // Runs Stop() to its end and closes.
+  // As Node's.
+  Status Open() { return node_.Open(); }
+  bool is_open() const { return node_.is_open(); }
+  void Crash(std::size_t keep_unsynced) { node_.Crash(keep_unsynced); }
+  void Crash(Prng& prng) { node_.Crash(prng); }
+  // Runs TransactionManager::Stop() to its end and closes.
   void Stop();
 
-  void Run() { mode_.Run(*env_); }
-  bool RunOne() { return env_->RunOne(); }
+  void Run() { mode_.Run(env_); }
+  bool RunOne() { return env_.RunOne(); }
   // Runs `task` on the partition's strand and what follows from it.
   void RunOnStrand(env::Task task);
 
-  TransactionManager& manager() { return *manager_; }
-  env::ManualEnv& env() { return *env_; }
-  Position position() const;
-
-  kv::MemoryStore disk;
-  git::FakePacks packs;
-  env::FakeMetrics metrics;
-  env::RecordingLogger logger;
-  // What Open() said of packs beside the log.
-  std::vector<Sha256Digest> named_beside_the_log;
+  TransactionManager& manager() { return node_.manager(); }
+  env::ManualEnv& env() { return env_; }
+  Position position();
 
  private:
-  class Files;
-
-  void Close();
-
   LogMode& mode_;
-  const std::optional<std::uint64_t> seed_;
-  const TransactionManagerOptions options_;
-  const std::unique_ptr<Files> files_;
-  std::uint64_t lives_ = 0;
+  env::ManualEnv env_;
+  Node node_;
 
-  std::unique_ptr<env::ManualEnv> env_;
-  std::unique_ptr<env::Strand> strand_;
-  std::unique_ptr<env::Strand> storage_;
-  std::unique_ptr<log::LogStore> logs_;
-  std::unique_ptr<log::LogManager> log_;
-  std::unique_ptr<TransactionManager> manager_;
+ public:
+  kv::MemoryStore& disk = node_.disk();
+  git::FakePacks& packs = node_.packs;
+  env::FakeMetrics& metrics = node_.metrics;
+  env::RecordingLogger& logger = node_.logger;
+  std::vector<Sha256Digest>& named_beside_the_log = node_.named_beside_the_log;
 };
 
 // An object id made of one letter, and a reference's value that is one.

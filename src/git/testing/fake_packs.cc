@@ -56,7 +56,11 @@ class FakePacks::Pack final : public QuarantinedPack {
     owner_.Release(record_.digest);
     if (!owner_.holders_.contains(record_.digest) && !owner_.named_.contains(record_.digest)) {
       owner_.staged_.erase(record_.digest);
-      owner_.synced_.erase(record_.digest);
+      // Of an installed one nothing is taken back: after a crash its file is where it was moved to,
+      // or still where it was moved from.
+      if (!owner_.installed_.contains(record_.digest)) {
+        owner_.synced_.erase(record_.digest);
+      }
     }
     return Ok();
   }

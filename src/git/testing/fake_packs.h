@@ -44,6 +44,9 @@ class FakePacks final : public PackInstaller {
 
   bool IsInstalled(std::string_view bytes) const { return installed_.contains(Sha256(bytes)); }
   bool IsPersisted(std::string_view bytes) const { return staged_.contains(Sha256(bytes)); }
+  const std::set<Sha256Digest>& installed() const { return installed_; }
+  // Persisted beside the log, and neither installed nor gone.
+  std::size_t staged() const { return staged_.size(); }
   // Quarantines that exist: neither installed nor destroyed.
   int quarantined() const { return quarantined_; }
 

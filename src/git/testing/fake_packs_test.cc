@@ -65,6 +65,21 @@ TEST(FakePacksTest, DiscardTakesWhatNobodyElseNeeds) {
   EXPECT_FALSE(packs.IsPersisted("large"));
 }
 
+TEST(FakePacksTest, DiscardTakesNothingFromWhatIsInstalled) {
+  FakePacks packs;
+  auto first = packs.NewSideStored("large");
+  const PackRecord record = first->record();
+  ASSERT_TRUE(first->Persist());
+  ASSERT_TRUE(packs.Install(record, std::move(first)));
+  auto again = packs.NewSideStored("large");
+  ASSERT_TRUE(again->Persist());
+  ASSERT_TRUE(again->Discard());
+
+  packs.Crash();
+
+  EXPECT_TRUE(packs.Install(record, nullptr));
+}
+
 TEST(FakePacksTest, FailuresHappenOnce) {
   FakePacks packs;
   auto pack = packs.NewInline("x");

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
+#include "txn/testing/audit.h"
 
 namespace quorate::txn {
 namespace {
@@ -156,6 +157,27 @@ std::string Scenario::Run(const std::string& command) {
   return output_;
 }
 
+std::vector<std::string> Scenario::Finish() {
+  open_.clear();
+  if (world_.is_open()) {
+    world_.Run();
+  }
+  if (closing_ && world_.is_open()) {
+    world_.Stop();
+  }
+  if (damaged_) {
+    return {};
+  }
+  if (scripted_ == nullptr) {
+    return Audit(world_);
+  }
+  if (!world_.is_open() || world_.manager().status().fenced) {
+    return {};
+  }
+  world_.RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
+  return Audit(world_, &scripted_->log().delivered());
+}
+
 void Scenario::Say(std::string line) {
   output_ += std::move(line) + "\n";
 }
@@ -273,6 +295,7 @@ void Scenario::Stop(const Words&) {
 
 // closing: as "stop", but the script goes on while things are under way.
 void Scenario::Closing(const Words&) {
+  closing_ = true;
   world_.manager().Stop([this] { Say("stopped"); });
   world_.Run();
 }
@@ -494,6 +517,7 @@ void Scenario::Fail(const Words& words) {
 
 // damage NAME VALUE: the reference's value changes where it is stored.
 void Scenario::Damage(const Words& words) {
+  damaged_ = true;
   world_.disk.Damage(
       kv::Family::kState,
       internal::RefKey(World::kPartition, RepositoryOf(words), FullName(Word(words, 1))),

@@ -40,6 +40,12 @@ class Scenario {
   // What the command prints, each line ended. An unknown or broken command prints "error: ...".
   std::string Run(const std::string& command);
 
+  // To be called once, behind the last command. Ends what the script left open: transactions are
+  // dropped, a node that is closing is closed, and what a scripted log holds is committed. Then a
+  // line for everything that is wrong (txn/testing/audit.h); nothing if all is well, if the script
+  // damaged what is stored, or if it fenced or stopped a scripted log.
+  std::vector<std::string> Finish();
+
  private:
   using Words = std::vector<std::string>;
   using Command = void (Scenario::*)(const Words&);
@@ -88,6 +94,8 @@ class Scenario {
   std::map<std::string, int> answers_;        // How often each commit was answered.
   std::map<std::string, std::string> names_;  // By transaction id.
   std::map<std::string, Lsn> lsns_;           // Of what was acknowledged, by transaction id.
+  bool closing_ = false;
+  bool damaged_ = false;  // By "damage": what is stored is not what was logged.
   std::string output_;
 };
 

@@ -89,6 +89,7 @@ void ScriptedLog::Replace(std::string data) {
 
 void ScriptedLog::Deliver(consensus::Entry entry) {
   committed_ = entry.lsn;
+  delivered_.push_back(entry);
   std::vector<consensus::Entry> entries;
   entries.push_back(std::move(entry));
   machine_->OnCommitted(std::move(entries));

@@ -38,6 +38,8 @@ class ScriptedLog final : public log::LogManager {
   void Fence(const Error& reason) { machine_->OnFenced(reason); }
 
   std::size_t uncommitted() const { return tail_.size(); }
+  // Everything that was committed since the beginning.
+  const std::vector<consensus::Entry>& delivered() const { return delivered_; }
   Lsn compacted() const { return compacted_; }
   Lsn applied() const { return applied_; }
 
@@ -47,6 +49,7 @@ class ScriptedLog final : public log::LogManager {
   env::Strand& strand_;
   log::StateMachine* machine_ = nullptr;
   std::deque<consensus::Entry> tail_;  // Not committed.
+  std::vector<consensus::Entry> delivered_;
   Lsn committed_;
   Lsn applied_;
   Lsn compacted_;

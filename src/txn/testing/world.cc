@@ -25,6 +25,12 @@ void World::RunOnStrand(env::Task task) {
   Run();
 }
 
+log::LogStatus World::log_status() {
+  log::LogStatus status;
+  RunOnStrand([this, &status] { status = node_.log().status(); });
+  return status;
+}
+
 Position World::position() {
   return node_.manager().LocalSnapshot().value().position();
 }

@@ -38,6 +38,8 @@ class World {
 
   TransactionManager& manager() { return node_.manager(); }
   env::ManualEnv& env() { return env_; }
+  log::LogStore& logs() { return node_.process().logs(); }
+  log::LogStatus log_status();
   Position position();
 
  private:

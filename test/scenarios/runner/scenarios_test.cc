@@ -67,6 +67,8 @@ void Play(const std::filesystem::path& file, const Script& script, LogMode& mode
           << file.filename() << ":" << step.line << ": " << step.command;
     }
   }
+  const std::vector<std::string> wrong = scenario.Finish();
+  EXPECT_EQ(wrong, std::vector<std::string>()) << "after the end of " << file.filename();
   if (rewrite) {
     std::ofstream(file, std::ios::binary) << Rewritten(script, outputs);
   }

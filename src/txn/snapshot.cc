@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "txn/internal/state_codec.h"
@@ -109,14 +110,29 @@ Result<std::vector<RefEvent>> Snapshot::History(RepositoryId repository, std::st
   return events;
 }
 
-Result<std::optional<Lsn>> Snapshot::FindTransaction(std::string_view id) const {
+Result<std::optional<CommittedTransaction>> Snapshot::FindTransaction(std::string_view id) const {
   const auto bytes =
       QUORATE_TRY(view_->Get(Family::kState, internal::TransactionKey(partition_, id)));
   if (!bytes) {
-    return std::optional<Lsn>();
+    return std::optional<CommittedTransaction>();
   }
-  const Lsn lsn = QUORATE_TRY(internal::DecodeLsn(*bytes));
-  return std::optional(lsn);
+  CommittedTransaction transaction = QUORATE_TRY(internal::DecodeTransaction(*bytes));
+  return std::optional(std::move(transaction));
+}
+
+Lsn Snapshot::TransactionsKnownFrom() const {
+  const Lsn forgotten = internal::TransactionsForgottenBefore(applied_.lsn);
+  return std::max(forgotten, kBootstrapPosition.lsn.Next());
+}
+
+Result<std::uint64_t> Snapshot::CountTransactions() const {
+  std::uint64_t count = 0;
+  QUORATE_TRY(Walk(*view_, internal::TransactionKey(partition_, ""),
+                   [&](std::string_view, std::string_view) -> Result<bool> {
+                     ++count;
+                     return true;
+                   }));
+  return count;
 }
 
 void EraseState(PartitionId partition, kv::WriteBatch& batch) {

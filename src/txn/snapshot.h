@@ -55,6 +55,15 @@ struct RefEvent {
   std::vector<std::string> push_options;
 };
 
+// What is remembered of a transaction that was committed.
+struct CommittedTransaction {
+  Lsn lsn;
+  std::int64_t time_unix_micros = 0;  // When it was appended; 0 if the record does not say.
+  std::string actor;
+
+  friend bool operator==(const CommittedTransaction&, const CommittedTransaction&) = default;
+};
+
 class Snapshot {
  public:
   // A view of everything that is applied in `store` now. kCorruption, kInternal.
@@ -83,9 +92,14 @@ class Snapshot {
   // The newest `count_max` events, newest first; only those of `name` unless it is empty.
   Result<std::vector<RefEvent>> History(RepositoryId repository, std::string_view name,
                                         std::size_t count_max) const;
-  // Where the transaction with these 16 raw bytes of id was committed; nothing if it was not, or
-  // longer ago than ids are remembered (kTransactionIdsKept entries).
-  Result<std::optional<Lsn>> FindTransaction(std::string_view id) const;
+  // What became of the transaction with these 16 raw bytes of id; nothing if it was not committed,
+  // or below TransactionsKnownFrom().
+  Result<std::optional<CommittedTransaction>> FindTransaction(std::string_view id) const;
+  // The ids of all transactions at this LSN and above are remembered. It follows from lsn() alone,
+  // so it is the same on every replica.
+  Lsn TransactionsKnownFrom() const;
+  // How many ids are remembered; reads them all.
+  Result<std::uint64_t> CountTransactions() const;
 
  private:
   PartitionId partition_;

@@ -24,6 +24,31 @@ using internal::ApplyQueue;
 using internal::Published;
 using internal::Sequencer;
 
+namespace {
+
+Error WrongIdSize() {
+  return Error(Code::kInvalidArgument,
+               fmt::format("a transaction's id has {} bytes", kTransactionIdBytes));
+}
+
+// What the state says of an id, after it was found not to be in flight.
+Result<TransactionOutcome> OutcomeIn(const Snapshot& snapshot, std::string_view id,
+                                     std::optional<AbortedTransaction> aborted) {
+  TransactionOutcome outcome{.known_from = snapshot.TransactionsKnownFrom()};
+  outcome.committed = QUORATE_TRY(snapshot.FindTransaction(id));
+  if (outcome.committed) {
+    outcome.state = TransactionOutcome::State::kCommitted;
+  } else if (aborted) {
+    outcome.state = TransactionOutcome::State::kAborted;
+    outcome.aborted = std::move(aborted);
+  } else if (outcome.known_from > kBootstrapPosition.lsn.Next()) {
+    outcome.state = TransactionOutcome::State::kTooOld;
+  }
+  return outcome;
+}
+
+}  // namespace
+
 // Wires the sequencer, the apply queue and the waiting readers to the log. Tasks under way keep it
 // alive.
 class TransactionManager::Impl final : public log::StateMachine,
@@ -44,6 +69,9 @@ class TransactionManager::Impl final : public log::StateMachine,
   Result<Transaction> Begin(TransactionOptions options);
   void Commit(std::unique_ptr<Transaction::State> transaction, CommitDone done);
   void WaitWritable(Callback<Status> done);
+  void FindOutcome(std::string id, Callback<Result<TransactionOutcome>> done);
+  void NoteAbort(TransactionId id, Error reason);
+  TransactionId NewTransactionId();
   void ReadSnapshot(Callback<Result<Snapshot>> done);
   Result<Snapshot> LocalSnapshot() const;
   Status SyncObjects();
@@ -131,14 +159,12 @@ Result<Transaction> TransactionManager::Impl::Begin(TransactionOptions options) 
   Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
   TransactionId id{.bytes = options.id};
   if (id.bytes.empty()) {
-    AppendBigEndian64(id.bytes, deps_.random.Next());
-    AppendBigEndian64(id.bytes, deps_.random.Next());
+    id = NewTransactionId();
   } else if (id.bytes.size() != kTransactionIdBytes) {
-    return Error(Code::kInvalidArgument,
-                 fmt::format("a transaction's id has {} bytes", kTransactionIdBytes));
-  } else if (const auto lsn = QUORATE_TRY(snapshot.FindTransaction(id.bytes))) {
+    return WrongIdSize();
+  } else if (const auto found = QUORATE_TRY(snapshot.FindTransaction(id.bytes))) {
     return Error(Code::kAlreadyExists,
-                 fmt::format("transaction {} is entry {} already", id.ToHex(), lsn->value));
+                 fmt::format("transaction {} is entry {} already", id.ToHex(), found->lsn.value));
   }
   return Transaction(std::make_unique<Transaction::State>(std::move(options), std::move(id),
                                                           std::move(snapshot), std::move(pin)));
@@ -170,6 +196,55 @@ void TransactionManager::Impl::WaitWritable(Callback<Status> done) {
       return;
     }
     self->sequencer_->WaitWritable(std::move(done));
+  });
+}
+
+TransactionId TransactionManager::Impl::NewTransactionId() {
+  TransactionId id;
+  AppendBigEndian64(id.bytes, deps_.random.Next());
+  AppendBigEndian64(id.bytes, deps_.random.Next());
+  return id;
+}
+
+void TransactionManager::Impl::NoteAbort(TransactionId id, Error reason) {
+  deps_.strand.Post([self = shared_from_this(), id = std::move(id), reason = std::move(reason)] {
+    if (self->sequencer_ != nullptr) {
+      self->sequencer_->NoteAbort(id, reason);
+    }
+  });
+}
+
+// First whether it is in flight, then what is committed: the other way round, it could be committed
+// in between and be missed by both. The strand does not wait for the disk.
+void TransactionManager::Impl::FindOutcome(std::string id,
+                                           Callback<Result<TransactionOutcome>> done) {
+  deps_.strand.Post([self = shared_from_this(), id = std::move(id),
+                     done = std::move(done)]() mutable {
+    if (id.size() != kTransactionIdBytes) {
+      std::move(done)(WrongIdSize());
+      return;
+    }
+    const bool in_flight = self->sequencer_ != nullptr && self->sequencer_->IsInFlight(id);
+    self->ReadSnapshot([self, id = std::move(id), in_flight,
+                        done = std::move(done)](Result<Snapshot> snapshot) mutable {
+      if (!snapshot) {
+        std::move(done)(std::move(snapshot).error());
+        return;
+      }
+      std::optional<AbortedTransaction> aborted;
+      if (const auto* found = self->sequencer_->FindAbort(id); found != nullptr) {
+        aborted = *found;
+      }
+      self->deps_.storage.Post([id = std::move(id), in_flight, snapshot = *std::move(snapshot),
+                                aborted = std::move(aborted), done = std::move(done)]() mutable {
+        Result<TransactionOutcome> outcome = OutcomeIn(snapshot, id, std::move(aborted));
+        if (outcome && in_flight && !outcome->committed) {
+          outcome->state = TransactionOutcome::State::kInFlight;
+          outcome->aborted.reset();
+        }
+        std::move(done)(std::move(outcome));
+      });
+    });
   });
 }
 
@@ -413,6 +488,18 @@ TransactionManager::~TransactionManager() = default;
 
 Status TransactionManager::Open() {
   return impl_->Open();
+}
+
+void TransactionManager::FindOutcome(std::string id, Callback<Result<TransactionOutcome>> done) {
+  impl_->FindOutcome(std::move(id), std::move(done));
+}
+
+void TransactionManager::NoteAbort(TransactionId id, Error reason) {
+  impl_->NoteAbort(std::move(id), std::move(reason));
+}
+
+TransactionId TransactionManager::NewTransactionId() {
+  return impl_->NewTransactionId();
 }
 
 void TransactionManager::WaitWritable(Callback<Status> done) {

@@ -40,6 +40,7 @@
 #include "kv/store.h"
 #include "log/log_manager.h"
 #include "log/log_store.h"
+#include "txn/outcome.h"
 #include "txn/snapshot.h"
 #include "txn/transaction.h"
 
@@ -51,6 +52,7 @@ struct TransactionManagerOptions {
   std::size_t in_flight_bytes_max = 256 << 20;
   std::size_t entry_bytes_max = 64 << 20;  // A transaction that encodes to more is refused.
   std::size_t reads_waiting_max = 65536;   // ReadSnapshot() calls that wait for apply.
+  std::size_t aborts_kept_max = 1024;      // Reasons that FindOutcome() remembers.
   std::uint64_t entries_kept = 1000;       // Left in the log although nobody here needs them.
 };
 
@@ -107,15 +109,31 @@ class TransactionManager {
   // Any thread. `done` runs on the partition's strand, once:
   //   outcome              committed: a majority has it on disk;
   //   kConflict            nothing was done; `ConflictOf()` of the error has the data;
-  //   kAlreadyExists       nothing was done now: the id is that of a transaction committed or in
-  //   flight; kNotLeader, kUnavailable, kResourceExhausted, kInvalidArgument (too large)   nothing
-  //   was done; kOutcomeUnknown      it may or may not have happened; the message has the
-  //   transaction's id; kCorruption          the replica is fenced; nothing was done.
+  //   kAlreadyExists       nothing was done now: the transaction of this id is committed
+  //                        (FindOutcome() tells where);
+  //   kNotLeader, kUnavailable, kResourceExhausted, kInvalidArgument (too large)
+  //                        nothing was done;
+  //   kOutcomeUnknown      it may or may not have happened; the message has the id;
+  //   kCorruption          the replica is fenced; nothing was done.
+  // While a transaction of the same id is in flight, the answer waits for what becomes of that one,
+  // and nothing is done twice.
   // A transaction that changes nothing takes no entry (lsn 0); it is acknowledged once everything
   // it was verified against is committed and this replica still led then. While a new leader waits
   // for its term fence, commits wait with it. The log entry may hold less than was staged if
   // !all_or_nothing.
   void Commit(Transaction transaction, CommitDone done);
+
+  // Any thread. What became of the transaction with these 16 raw bytes of id: everything that was
+  // committed before this call, anywhere in the group, is known. `done` runs on the storage
+  // strand, or on the partition's. Errors as ReadSnapshot()'s, and kInvalidArgument for an id of
+  // another size.
+  void FindOutcome(std::string id, Callback<Result<TransactionOutcome>> done);
+
+  // Any thread. A transaction that its client named ends before Commit(): FindOutcome() tells why.
+  void NoteAbort(TransactionId id, Error reason);
+
+  // Any thread. An id for a client that names none.
+  TransactionId NewTransactionId();
 
   // Any thread. A snapshot that contains everything committed before this call, anywhere in the
   // group. `done` runs on the partition's strand. Errors as ReadBarrier's.

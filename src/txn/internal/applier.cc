@@ -20,10 +20,6 @@ namespace {
 
 using kv::Family;
 
-// How often the ids of old transactions are dropped: at LSNs that are multiples of it, the same on
-// every replica.
-constexpr std::uint64_t kForgetEvery = 1024;
-
 constexpr std::size_t kBatchBytesMax = 8 << 20;
 
 Error Mismatch(Lsn lsn, std::string_view what) {
@@ -198,7 +194,10 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
     }
   }
   apply.Finish();
-  state.PutUnread(TransactionKey(partition_, item.record->transaction_id), EncodeLsn(lsn));
+  state.PutUnread(TransactionKey(partition_, item.record->transaction_id),
+                  EncodeTransaction({.lsn = lsn,
+                                     .time_unix_micros = item.record->time_unix_micros,
+                                     .actor = item.record->actor}));
   state.PutUnread(TransactionOrderKey(partition_, lsn), item.record->transaction_id);
   return Ok();
 }
@@ -218,11 +217,12 @@ Status Applier::InstallPack(const PackAdd& change, ApplyItem& item) {
 }
 
 Status Applier::ForgetOldTransactions(Lsn lsn, StateBatch& state) {
-  if (lsn.value <= kTransactionIdsKept) {
+  const Lsn kept = TransactionsForgottenBefore(lsn);
+  if (kept == Lsn{}) {
     return Ok();
   }
   const std::string first = TransactionOrderKey(partition_, Lsn{0});
-  const std::string last = TransactionOrderKey(partition_, Lsn{lsn.value - kTransactionIdsKept});
+  const std::string last = TransactionOrderKey(partition_, kept);
   const auto it = store_.NewIterator(Family::kState, first, last);
   for (; it->Valid(); it->Next()) {
     state.DeleteUnread(TransactionKey(partition_, it->value()));

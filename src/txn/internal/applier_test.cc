@@ -33,6 +33,8 @@ class ApplierTest : public ::testing::Test {
     if (!changes.empty()) {
       LogRecord record;
       record.transaction_id = IdAt(last_);
+      record.actor = "ann";
+      record.time_unix_micros = static_cast<std::int64_t>(last_.value) * 1000;
       record.changes = std::move(changes);
       item.entry.data = EncodeRecord(std::move(record));
     }
@@ -94,7 +96,8 @@ TEST_F(ApplierTest, SeveralEntriesBecomeOneBatchAndSeeOneAnother) {
   EXPECT_EQ(Main(), ValueOf('B'));
   EXPECT_EQ(Now().position(), (Position{.lsn = last_, .term = Term{2}}));
   EXPECT_EQ(Now().FindRepository(kRepository).value()->ref_version, last_);
-  EXPECT_EQ(Now().FindTransaction(IdAt(Lsn{8})).value(), Lsn{8});
+  EXPECT_EQ(Now().FindTransaction(IdAt(Lsn{8})).value(),
+            (CommittedTransaction{.lsn = Lsn{8}, .time_unix_micros = 8000, .actor = "ann"}));
 }
 
 TEST_F(ApplierTest, AnEntryThatDoesNotFitIsRefusedWhollyAndThoseBeforeItStay) {
@@ -194,7 +197,8 @@ TEST_F(ApplierTest, OldTransactionIdsAreForgotten) {
     }
     ASSERT_TRUE(applier_->Apply(items));
   }
-  EXPECT_EQ(Now().FindTransaction(IdAt(early)).value(), early);
+  EXPECT_EQ(Now().FindTransaction(IdAt(early)).value()->lsn, early);
+  EXPECT_EQ(Now().TransactionsKnownFrom(), kBootstrapPosition.lsn.Next());
   ASSERT_TRUE(Apply(Next({Move({}, ValueOf('A'))})));
   const Lsn late = last_;
 
@@ -203,7 +207,9 @@ TEST_F(ApplierTest, OldTransactionIdsAreForgotten) {
   }
 
   EXPECT_FALSE(Now().FindTransaction(IdAt(early)).value());
-  EXPECT_EQ(Now().FindTransaction(IdAt(late)).value(), late);
+  EXPECT_EQ(Now().FindTransaction(IdAt(late)).value()->lsn, late);
+  EXPECT_EQ(Now().TransactionsKnownFrom(), Lsn{1024});
+  EXPECT_EQ(Now().CountTransactions().value(), 1u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -12,6 +13,11 @@
 
 namespace quorate::txn::internal {
 namespace {
+
+Error AlreadyCommitted(const TransactionId& id, Lsn lsn) {
+  return Error(Code::kAlreadyExists,
+               fmt::format("transaction {} is entry {} already", id.ToHex(), lsn.value));
+}
 
 double Seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -67,7 +73,8 @@ Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManage
       instruments_(std::make_unique<Instruments>(deps.metrics)),
       window_(applied.lsn),
       committed_(applied.lsn),
-      applied_(applied.lsn) {
+      applied_(applied.lsn),
+      aborts_(options.aborts_kept_max) {
 }
 
 Sequencer::~Sequencer() {
@@ -115,6 +122,7 @@ void Sequencer::WaitWritable(Callback<Status> done) {
 void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
   strand_.AssertCurrent();
   DiscardPackOf(*transaction);
+  NoteAbort(transaction->id, reason);
   transaction.reset();  // And with it the pin, before whoever is told looks at the window.
   Answer(std::move(done), std::move(reason));
 }
@@ -140,6 +148,51 @@ void Sequencer::Discard(std::unique_ptr<git::QuarantinedPack> pack) {
       });
 }
 
+void Sequencer::NoteAbort(const TransactionId& id, const Error& reason) {
+  strand_.AssertCurrent();
+  if (reason.code() == Code::kAlreadyExists) {
+    return;  // Not this one was aborted: the id is that of another, which took place.
+  }
+  aborts_.Add(id.bytes, {.code = reason.code(),
+                         .reason = reason.message(),
+                         .time_unix_micros = deps_.clock.WallUnix().count()});
+}
+
+const AbortedTransaction* Sequencer::FindAbort(std::string_view id) const {
+  strand_.AssertCurrent();
+  return aborts_.Find(id);
+}
+
+bool Sequencer::IsInFlight(std::string_view id) const {
+  strand_.AssertCurrent();
+  return std::ranges::any_of(pending_, [id](const Proposal& p) { return p.id.bytes == id; }) ||
+         std::ranges::any_of(waiting_,
+                             [id](const Waiting& w) { return w.transaction->id.bytes == id; });
+}
+
+Sequencer::Proposal* Sequencer::FindPending(std::string_view id) {
+  const auto* used = window_.FindAfter(TransactionWindowKey(id), window_.floor());
+  if (used == nullptr || used->lsn <= committed_) {
+    return nullptr;
+  }
+  const auto at = std::ranges::lower_bound(
+      pending_, used->lsn, {}, [](const Proposal& proposal) { return proposal.position.lsn; });
+  QUORATE_CHECK(at != pending_.end());
+  QUORATE_CHECK(at->id.bytes == id);
+  return &*at;
+}
+
+// A client that tries again while its first attempt is in flight learns what becomes of that one.
+void Sequencer::Join(Proposal& first, Waiting repeat) {
+  if (first.repeats.size() >= options_.in_flight_max) {
+    Refuse(std::move(repeat.transaction), std::move(repeat.done),
+           Error(Code::kResourceExhausted, "too many wait for the same transaction"));
+    return;
+  }
+  DiscardPackOf(*repeat.transaction);
+  first.repeats.push_back(std::move(repeat.done));
+}
+
 bool Sequencer::writable() const {
   return no_op_ && applied_ >= *no_op_;
 }
@@ -157,14 +210,17 @@ Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
   const auto* used =
       window_.FindAfter(TransactionWindowKey(transaction.id.bytes), transaction.snapshot.lsn());
   if (used != nullptr) {
-    return Error(Code::kAlreadyExists, fmt::format("transaction {} is entry {} already",
-                                                   transaction.id.ToHex(), used->lsn.value));
+    return AlreadyCommitted(transaction.id, used->lsn);
   }
   return Ok();
 }
 
 void Sequencer::Process(Waiting commit) {
   const Transaction::State& transaction = *commit.transaction;
+  if (Proposal* first = FindPending(transaction.id.bytes); first != nullptr) {
+    Join(*first, std::move(commit));
+    return;
+  }
   if (Status admitted = CheckAdmission(transaction); !admitted) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(admitted).error());
     return;
@@ -226,9 +282,10 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   in_flight_.push_back({.lsn = appended->lsn, .bytes = bytes});
   in_flight_bytes_ += bytes;
   pending_.push_back({.position = *appended,
-                      .id = transaction.id.ToHex(),
+                      .id = transaction.id,
                       .outcome = {.lsn = appended->lsn, .refs = std::move(verdict.refs)},
                       .done = std::move(commit.done),
+                      .repeats = {},
                       .pack = verdict.with_pack ? transaction.pack->pack.Take() : nullptr,
                       .appended_at = now});
 }
@@ -291,6 +348,16 @@ void Sequencer::Acknowledge(ApplyItem& item) {
   instruments_->commit_seconds.Observe(Seconds(deps_.clock.Monotonic() - ours.appended_at));
   QUORATE_FAULT("txn.before_ack");
   Answer(std::move(ours.done), std::move(ours.outcome));
+  for (CommitDone& repeat : ours.repeats) {
+    Answer(std::move(repeat), AlreadyCommitted(ours.id, ours.position.lsn));
+  }
+}
+
+void Sequencer::TellLost(Proposal proposal, const Error& reason) {
+  Answer(std::move(proposal.done), reason);
+  for (CommitDone& repeat : proposal.repeats) {
+    Answer(std::move(repeat), reason);
+  }
 }
 
 // Another entry stands where the first of our proposals should: none of them exists any more.
@@ -300,7 +367,8 @@ void Sequencer::LoseProposals(Lsn from) {
   const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
   for (Proposal& proposal : std::exchange(pending_, {})) {
     Discard(std::move(proposal.pack));
-    Answer(std::move(proposal.done), lost);
+    NoteAbort(proposal.id, lost);
+    TellLost(std::move(proposal), lost);
   }
   FailUnchanged(lost);
 }
@@ -313,9 +381,10 @@ void Sequencer::LeavePendingUnknown() {
       orphans_[proposal.position.lsn] = {.term = proposal.position.term,
                                          .pack = std::move(proposal.pack)};
     }
-    Answer(std::move(proposal.done),
-           Error(Code::kOutcomeUnknown,
-                 fmt::format("transaction {} may or may not be committed", proposal.id)));
+    const Error unknown(
+        Code::kOutcomeUnknown,
+        fmt::format("transaction {} may or may not be committed", proposal.id.ToHex()));
+    TellLost(std::move(proposal), unknown);
   }
 }
 

@@ -23,6 +23,7 @@
 #include "txn/internal/applier.h"
 #include "txn/internal/conflict_window.h"
 #include "txn/internal/published.h"
+#include "txn/internal/recent_aborts.h"
 #include "txn/internal/transaction_state.h"
 #include "txn/internal/verifier.h"
 #include "txn/transaction_manager.h"
@@ -48,6 +49,12 @@ class Sequencer {
   // Answers with `reason`: nothing was done, and nothing is left of it.
   void Refuse(StatePtr transaction, CommitDone done, Error reason);
 
+  // Whether a transaction of this id was handed in, and nobody can say yet what becomes of it.
+  bool IsInFlight(std::string_view id) const;
+  // Why this id was aborted here lately; null if it was not.
+  const AbortedTransaction* FindAbort(std::string_view id) const;
+  void NoteAbort(const TransactionId& id, const Error& reason);
+
   // The log committed `entry`: acknowledges it if it is ours, and hands on what apply needs.
   // kCorruption: it cannot be read.
   Result<ApplyItem> Committed(consensus::Entry entry);
@@ -66,9 +73,10 @@ class Sequencer {
  private:
   struct Proposal {
     Position position;
-    std::string id;  // Hexadecimal.
+    TransactionId id;
     CommitOutcome outcome;
     CommitDone done;
+    std::vector<CommitDone> repeats;  // Who handed in the same id, and learns what becomes of it.
     std::unique_ptr<git::QuarantinedPack> pack;
     std::chrono::nanoseconds appended_at;
   };
@@ -97,6 +105,9 @@ class Sequencer {
 
   bool writable() const QUORATE_REQUIRES(strand_);
   void Process(Waiting commit) QUORATE_REQUIRES(strand_);
+  Proposal* FindPending(std::string_view id) QUORATE_REQUIRES(strand_);
+  void Join(Proposal& first, Waiting repeat) QUORATE_REQUIRES(strand_);
+  void TellLost(Proposal proposal, const Error& reason) QUORATE_REQUIRES(strand_);
   Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
   LogRecord MakeRecord(Transaction::State& transaction, Verdict& verdict) const;
   void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
@@ -134,6 +145,7 @@ class Sequencer {
   std::size_t in_flight_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Sum over in_flight_.
   std::deque<Unchanged> unchanged_ QUORATE_GUARDED_BY(strand_);
   std::map<Lsn, Orphan> orphans_ QUORATE_GUARDED_BY(strand_);
+  RecentAborts aborts_ QUORATE_GUARDED_BY(strand_);
 };
 
 }  // namespace quorate::txn::internal

@@ -11,6 +11,7 @@ namespace quorate::txn::internal {
 namespace {
 
 constexpr char kFormat = 1;
+constexpr char kTransactionFormat = 2;  // Format 1 was the LSN alone.
 constexpr std::size_t kTransactionIdBytes = 16;
 
 // The first byte of a reference's value.
@@ -197,6 +198,27 @@ Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_vie
   return info;
 }
 
+std::string EncodeTransaction(const CommittedTransaction& transaction) {
+  std::string out(1, kTransactionFormat);
+  AppendBigEndian64(out, transaction.lsn.value);
+  AppendBigEndian64(out, static_cast<std::uint64_t>(transaction.time_unix_micros));
+  return out.append(transaction.actor);
+}
+
+Result<CommittedTransaction> DecodeTransaction(std::string_view bytes) {
+  if (!bytes.empty() && bytes[0] == kFormat) {
+    const Lsn lsn = QUORATE_TRY(DecodeLsn(bytes));
+    return CommittedTransaction{.lsn = lsn, .actor = {}};
+  }
+  if (bytes.size() < 17 || bytes[0] != kTransactionFormat) {
+    return Damaged("transaction");
+  }
+  return CommittedTransaction{
+      .lsn = Lsn{ReadBigEndian64(bytes.substr(1))},
+      .time_unix_micros = static_cast<std::int64_t>(ReadBigEndian64(bytes.substr(9))),
+      .actor = std::string(bytes.substr(17))};
+}
+
 std::string EncodeEvent(const RefEvent& event) {
   std::string out(1, kFormat);
   out.append(event.transaction_id);
@@ -244,6 +266,11 @@ Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes) {
     return Damaged("event (length)");
   }
   return event;
+}
+
+Lsn TransactionsForgottenBefore(Lsn applied) {
+  const std::uint64_t last_round = applied.value / kForgetEvery * kForgetEvery;
+  return last_round > kTransactionIdsKept ? Lsn{last_round - kTransactionIdsKept} : Lsn{};
 }
 
 Result<Position> ReadApplied(PartitionId partition, const kv::Reader& reader) {

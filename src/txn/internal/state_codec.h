@@ -19,6 +19,7 @@ std::string EncodeLsn(Lsn lsn);
 std::string EncodeKeyValue(std::string_view value);
 // Without `id`: it is in the key.
 std::string EncodeRepository(const RepositoryInfo& info);
+std::string EncodeTransaction(const CommittedTransaction& transaction);
 // Without `lsn`: it is in the key.
 std::string EncodeEvent(const RefEvent& event);
 
@@ -28,7 +29,14 @@ Result<Position> DecodePosition(std::string_view bytes);
 Result<Lsn> DecodeLsn(std::string_view bytes);
 Result<std::string> DecodeKeyValue(std::string_view bytes);
 Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_view bytes);
+Result<CommittedTransaction> DecodeTransaction(std::string_view bytes);
 Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes);
+
+// When the entry at an LSN that is a multiple of kForgetEvery is applied, the ids of transactions
+// more than kTransactionIdsKept entries back are forgotten: the same on every replica.
+inline constexpr std::uint64_t kForgetEvery = 1024;
+// Once `applied` is, ids below this LSN are forgotten; 0 if none are.
+Lsn TransactionsForgottenBefore(Lsn applied);
 
 // The applied position that `reader` holds; where groups are bootstrapped if nothing was applied.
 Result<Position> ReadApplied(PartitionId partition, const kv::Reader& reader);

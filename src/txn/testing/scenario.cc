@@ -138,6 +138,7 @@ const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands(
       {"status", &Scenario::Status},   {"read", &Scenario::Read},
       {"sync", &Scenario::Sync},       {"fail", &Scenario::Fail},
       {"damage", &Scenario::Damage},   {"log", &Scenario::Log},
+      {"outcome", &Scenario::Outcome},
   };
   return all;
 }
@@ -501,6 +502,24 @@ void Scenario::Read(const Words&) {
     }
     Say("read:");
     PrintRefs(*snapshot);
+  });
+}
+
+// outcome ID: what is known of the transaction with this id.
+void Scenario::Outcome(const Words& words) {
+  world_.manager().FindOutcome(Word(words, 1), [this](Result<TransactionOutcome> outcome) {
+    if (!outcome) {
+      Say("outcome: " + Told(outcome.error()));
+      return;
+    }
+    std::string text = fmt::format("outcome: {}", StateName(outcome->state));
+    if (outcome->committed) {
+      text += " by " + outcome->committed->actor;
+    }
+    if (outcome->aborted) {
+      text += fmt::format(", {}", CodeName(outcome->aborted->code));
+    }
+    Say(std::move(text));
   });
 }
 

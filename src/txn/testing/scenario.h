@@ -74,6 +74,7 @@ class Scenario {
   void Packs(const Words& words);
   void Status(const Words& words);
   void Read(const Words& words);
+  void Outcome(const Words& words);
   void Sync(const Words& words);
   void Fail(const Words& words);
   void Damage(const Words& words);

@@ -227,9 +227,9 @@ class Clients {
           (*winner)->changes,
           [&](const Change& change) { return change.name == conflict.key.name; }))
           << "the winner did not write " << conflict.key.name;
-      const std::optional<Lsn> lsn = snapshot.FindTransaction(id).value();
-      ASSERT_TRUE(!lsn || *lsn == conflict.winner->lsn) << "the winner has another LSN";
-      winners += lsn ? 1 : 0;
+      const auto found = snapshot.FindTransaction(id).value();
+      ASSERT_TRUE(!found || found->lsn == conflict.winner->lsn) << "the winner has another LSN";
+      winners += found ? 1 : 0;
     }
     told_.clear();
   }
@@ -258,7 +258,8 @@ class Clients {
     const Snapshot snapshot = *world_.manager().LocalSnapshot();
     std::map<Lsn, const Attempt*> in_order;
     for (const auto& attempt : attempts_) {
-      const std::optional<Lsn> lsn = snapshot.FindTransaction(attempt->id).value();
+      const auto found = snapshot.FindTransaction(attempt->id).value();
+      const std::optional<Lsn> lsn = found ? std::optional(found->lsn) : std::nullopt;
       if (attempt->fate == Fate::kCommitted && attempt->lsn.value != 0) {
         ASSERT_TRUE(lsn) << "an acknowledged transaction is gone";
         ASSERT_EQ(*lsn, attempt->lsn);

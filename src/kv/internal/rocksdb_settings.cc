@@ -13,6 +13,9 @@ namespace quorate::kv::internal {
 
 namespace {
 
+// Few shards: one must hold many blocks, or they drive each other out while others have room.
+constexpr int kCacheShardBits = 3;
+
 class BackgroundErrors final : public rocksdb::EventListener {
  public:
   explicit BackgroundErrors(env::Logger& logger) : logger_(logger) {}
@@ -57,7 +60,14 @@ rocksdb::BlockBasedTableOptions MakeTableOptions(std::shared_ptr<rocksdb::Cache>
   table.block_cache = std::move(cache);
   table.block_size = 16 << 10;
   table.cache_index_and_filter_blocks = true;  // Else they grow with the store, unbounded.
+  table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In pieces, so that a look-up fetches one of them: the filter of a whole table can be larger
+  // than a shard of the cache, and would be read from the disk for every key.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;  // Where there are filters.
+  table.metadata_block_size = 8 << 10;
+  table.pin_top_level_index_and_filter = true;
   table.format_version = 5;
   return table;
 }
@@ -109,7 +119,7 @@ rocksdb::ColumnFamilyOptions MakeStateFamily(const RocksDbOptions& options,
 
 RocksDbSettings MakeSettings(const RocksDbOptions& options, env::Logger& logger) {
   RocksDbSettings settings;
-  settings.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes_max);
+  settings.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes_max, kCacheShardBits);
   const rocksdb::BlockBasedTableOptions table = MakeTableOptions(settings.block_cache);
   settings.db = MakeDbOptions(options, logger);
   settings.families = {

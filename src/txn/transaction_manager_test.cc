@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "txn/internal/state_keys.h"
 #include "txn/testing/scripted_log.h"
 #include "txn/testing/world.h"
 
@@ -310,6 +311,22 @@ TEST_F(TransactionManagerTest, AReadWaitsForWhatIsCommittedAndEndsWithTheManager
   world_->Run();
 
   EXPECT_EQ(told, (std::vector<std::string>{"read", "not_leader", "unavailable"}));
+}
+
+TEST_F(TransactionManagerTest, APartitionThatCannotBeOpenedSaysSoAndCloses) {
+  const std::unique_ptr<LogMode> local = NewLocalMode();
+  World world(*local, std::nullopt);
+  kv::WriteBatch nonsense;
+  nonsense.Put(kv::Family::kState, internal::AppliedKey(World::kPartition), "?");
+  ASSERT_TRUE(world.disk.Write(std::move(nonsense), {.sync = true}));
+
+  const Status opened = world.Open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), Code::kCorruption);
+  EXPECT_EQ(world.manager().Begin({}).error().code(), Code::kCorruption);
+  EXPECT_EQ(world.manager().LocalSnapshot().error().code(), Code::kCorruption);
+  world.Stop();  // It stops, or this aborts.
 }
 
 TEST_F(TransactionManagerTest, ATransactionMayOutliveItsManager) {

@@ -257,6 +257,7 @@ Transaction& Scenario::transaction(const std::string& name) {
 }
 
 void Scenario::Open(const Words&) {
+  closing_ = false;
   SayUnlessOk(world_.Open());
   world_.Run();
   for (const std::string& event : world_.packs.TakeEvents()) {

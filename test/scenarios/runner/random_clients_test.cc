@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/testing/seeds.h"
 #include "log_modes.h"
+#include "txn/testing/audit.h"
 #include "txn/testing/log_mode.h"
 #include "txn/testing/world.h"
 
@@ -98,6 +99,7 @@ class Clients {
     }
     CrashAndReopen();
     world_.Stop();
+    EXPECT_EQ(Audit(world_), std::vector<std::string>());
   }
 
   int committed = 0;

@@ -313,6 +313,26 @@ TEST_F(TransactionManagerTest, AReadWaitsForWhatIsCommittedAndEndsWithTheManager
   EXPECT_EQ(told, (std::vector<std::string>{"read", "not_leader", "unavailable"}));
 }
 
+TEST_F(TransactionManagerTest, WhatWaitsForTheTermFenceIsRefusedWhenThePartitionCloses) {
+  Start();
+  Transaction waits = Begin();
+  ASSERT_TRUE(waits.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+  world_->RunOnStrand([this] { log().Depose(); });
+  std::vector<std::string> told;
+
+  // All of it on the strand before the new leader's no-op can be applied.
+  world_->RunOnStrand([&] {
+    log().Lead();
+    manager().Commit(std::move(waits), [&told](const Result<CommitOutcome>& outcome) {
+      told.emplace_back(outcome ? "committed" : CodeName(outcome.error().code()));
+    });
+    manager().Stop([&told] { told.emplace_back("stopped"); });
+  });
+
+  EXPECT_EQ(told, (std::vector<std::string>{"unavailable", "stopped"}));
+  EXPECT_EQ(log().uncommitted(), 0u);
+}
+
 TEST_F(TransactionManagerTest, APartitionThatCannotBeOpenedSaysSoAndCloses) {
   const std::unique_ptr<LogMode> local = NewLocalMode();
   World world(*local, std::nullopt);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <string>
 
 #include "base/fault_point.h"
@@ -167,6 +168,40 @@ TEST_F(PushFailureTest, AClientThatLeavesWithinALargePackLeavesNothing) {
   ServeUntil([this] { return Leftovers() == 0; });
   EXPECT_EQ(metrics_.Value("quorate_pushes_total", {{"outcome", "aborted"}}), 1);
   EXPECT_THAT(Refs(), Not(HasSubstr("refs/heads/main")));
+}
+
+// The commit waits for the partition's strand, which a callback holds up.
+TEST_F(PushFailureTest, ACommitThatIsNotAdmittedIsCancelledWhenItsClientLeaves) {
+  Push({create_}, one_.pack);
+  ASSERT_TRUE(ArmFaultPoints("http.none=fail"));  // So that passages are counted.
+  txn::TransactionManager& transactions = (*world_.Find("a"))->transactions();
+  const std::string body = PushBody({one_.commit.ToHex() + " " + kZero + " refs/heads/other",
+                                     kZero + " " + one_.commit.ToHex() + " refs/heads/next"},
+                                    "report-status side-band-64k quiet", one_.pack);
+  std::promise<void> reached;
+  std::promise<void> released;
+  {
+    RawClient client(server_->port());
+    pool_.Hold();
+    Send(client, body, body.size());
+    ServeUntil([this] { return pool_.held() > 0; });  // It checks its pack next, off the strand.
+    txn::Transaction blocker = transactions.Begin({}).value();
+    transactions.Commit(std::move(blocker), [&](Result<txn::CommitOutcome>) {
+      reached.set_value();
+      released.get_future().wait();
+    });
+    reached.get_future().wait();
+    pool_.Release();
+    ServeUntil([] { return FaultPointPassages("http.before_commit") == 1; });
+  }
+
+  ServeUntil([] { return FaultPointPassages("http.after_cancel") >= 1; });
+  released.set_value();
+  ServeUntil([this] {
+    return metrics_.Value("quorate_pushes_total", {{"outcome", "aborted"}}) == 1;
+  });
+  EXPECT_THAT(Refs(), Not(HasSubstr("refs/heads/next")));
+  EXPECT_EQ(Leftovers(), 0U);
 }
 
 TEST_F(PushFailureTest, AClientThatAsksFirstIsRefusedBeforeItSends) {

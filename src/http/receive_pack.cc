@@ -53,6 +53,8 @@ class ReceivePack {
   Awaitable<void> FailWith(Stage stage, const Error& error);
   Awaitable<void> SendBytes(std::string bytes);
   Awaitable<void> Tick();
+  Awaitable<void> AnswerNobody();
+  void OnGone();
 
   template <class T, class Start>
   Awaitable<T> WaitWithTicks(Start start);
@@ -70,6 +72,7 @@ class ReceivePack {
   bool body_ended_ = false;
   std::unique_ptr<Push> push_;
   bool gone_ = false;  // The client closed the connection.
+  std::optional<txn::TransactionManager::PendingCommit> commit_;  // Under way.
   std::chrono::nanoseconds last_sent_{0};
   std::string transaction_;  // Its id, once it may have been proposed.
 };
@@ -115,7 +118,7 @@ Awaitable<void> ReceivePack::Run() {
   QUORATE_FAULT("http.after_receive");
   std::unique_ptr<Exchange::GoneWatch> watch;
   if (exchange_.body().finished()) {
-    watch = exchange_.WatchGone([this] { gone_ = true; });
+    watch = exchange_.WatchGone([this] { OnGone(); });
   }
   if (push_->unpack_failed()) {
     co_await Answer();
@@ -255,7 +258,18 @@ Awaitable<void> ReceivePack::SendBytes(std::string bytes) {
     response.Start(GitHead(std::string(kResultType)));
   }
   const Status sent = co_await response.Write(bytes);
-  gone_ = gone_ || !sent.has_value();
+  if (!sent) {
+    OnGone();
+  }
+}
+
+// Nobody is told of a commit any more. What is not in the log yet need not get there.
+void ReceivePack::OnGone() {
+  gone_ = true;
+  if (commit_) {
+    commit_->Cancel();
+    QUORATE_FAULT("http.after_cancel");
+  }
 }
 
 Awaitable<void> ReceivePack::CheckPack() {
@@ -285,20 +299,20 @@ Awaitable<void> ReceivePack::Commit() {
     co_return;
   }
   if (gone_) {
-    auto abort = [&staged] { return staged->reset(), true; };  // Blocks: its pack is discarded.
-    co_await OnPool(services_.deps.git, std::move(abort));
-    services_.metrics.CountPush("aborted");
-    exchange_.response().CloseAfterwards();
-    co_await SendText(exchange_, 400, "the client went away");
+    auto abort = [&staged] { return (*staged)->Abort(); };  // Blocks: its pack is discarded.
+    const Status aborted = co_await OnPool(services_.deps.git, std::move(abort));
+    QUORATE_CHECK(aborted.has_value());
+    co_await AnswerNobody();
     co_return;
   }
   QUORATE_FAULT("http.before_commit");
   transaction_ = (*staged)->id().ToHex();
   auto start = [this, &staged](Callback<Result<txn::CommitOutcome>> done) {
-    repository_->transactions().Commit(std::move(**staged), std::move(done));
+    commit_ = repository_->transactions().Commit(std::move(**staged), std::move(done));
   };
   Result<txn::CommitOutcome> outcome =
       co_await WaitWithTicks<Result<txn::CommitOutcome>>(std::move(start));
+  commit_.reset();
   services_.metrics.push_commit_seconds.Observe(
       std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
   if (outcome) {
@@ -313,8 +327,19 @@ Awaitable<void> ReceivePack::Commit() {
   } else if (outcome.error().code() == Code::kConflict) {
     push_->OnNothingDone(outcome.error());
     co_await Answer();
+  } else if (outcome.error().code() == Code::kCancelled) {
+    co_await AnswerNobody();
   } else {
     co_await FailWith(Stage::kProposed, outcome.error());
+  }
+}
+
+// The client went away before anything was done.
+Awaitable<void> ReceivePack::AnswerNobody() {
+  services_.metrics.CountPush("aborted");
+  exchange_.response().CloseAfterwards();
+  if (!exchange_.response().started()) {
+    co_await SendText(exchange_, 400, "the client went away");
   }
 }
 

@@ -86,25 +86,40 @@ Result<StagedRepository*> TouchExisting(Transaction::State& state, RepositoryId 
 
 }  // namespace
 
-Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {
+Transaction::Transaction(std::unique_ptr<State> state) : id_(state->id), state_(std::move(state)) {
 }
 Transaction::~Transaction() = default;
 Transaction::Transaction(Transaction&&) noexcept = default;
 Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 
-std::unique_ptr<Transaction::State> Transaction::TakeState() {
+Status Transaction::CheckOpen(LifeCycleError::Call call) const {
+  if (ended_) {
+    return MakeLifeCycleError(call, *ended_);
+  }
+  QUORATE_CHECK(state_ != nullptr);  // It was moved from.
+  return Ok();
+}
+
+Result<std::unique_ptr<Transaction::State>> Transaction::TakeState() {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kCommit));
+  ended_ = LifeCycleError::Reason::kCommitted;
   return std::move(state_);
 }
 
+Status Transaction::Abort() {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kAbort));
+  ended_ = LifeCycleError::Reason::kAborted;
+  state_.reset();
+  return Ok();
+}
+
 const Snapshot& Transaction::snapshot() const {
+  QUORATE_CHECK(state_ != nullptr);
   return state_->snapshot;
 }
 
-const TransactionId& Transaction::id() const {
-  return state_->id;
-}
-
 Status Transaction::StageRef(RefUpdate update) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   if (!git::IsValidRefName(update.name)) {
     return Invalid(fmt::format("'{}' is not a reference's name", Printable(update.name)));
   }
@@ -131,6 +146,7 @@ Status Transaction::StageRef(RefUpdate update) {
 }
 
 Status Transaction::StageHead(RepositoryId id, RefValue value) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   QUORATE_TRY(CheckValue(value, repository->format()));
   const auto same = [id](const internal::StagedHead& head) { return head.repository == id; };
@@ -148,6 +164,7 @@ Status Transaction::StageHead(RepositoryId id, RefValue value) {
 Status Transaction::StagePack(RepositoryId id, std::unique_ptr<git::QuarantinedPack> pack) {
   QUORATE_CHECK(pack != nullptr);
   internal::UnloggedPack unlogged(std::move(pack));
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   if (state_->pack) {
     return Invalid("a transaction carries one pack at most");
@@ -159,6 +176,7 @@ Status Transaction::StagePack(RepositoryId id, std::unique_ptr<git::QuarantinedP
 
 Status Transaction::StageRepositoryCreate(RepositoryId id, git::ObjectFormat format,
                                           std::string default_branch) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   if (!git::IsValidRefName(default_branch)) {
     return Invalid(fmt::format("'{}' is not a reference's name", Printable(default_branch)));
   }
@@ -172,6 +190,7 @@ Status Transaction::StageRepositoryCreate(RepositoryId id, git::ObjectFormat for
 }
 
 Status Transaction::StageRepositoryDelete(RepositoryId id) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   if (repository->create || repository->changed) {
     return Invalid(fmt::format("repository {} was changed before it is deleted", id.value));
@@ -182,6 +201,7 @@ Status Transaction::StageRepositoryDelete(RepositoryId id) {
 
 Status Transaction::StageKey(std::string key, std::optional<std::optional<std::string>> expected,
                              std::optional<std::string> value) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   if (key.empty() || key.size() > kUserKeyBytesMax) {
     return Invalid(fmt::format("a key has 1 to {} bytes", kUserKeyBytesMax));
   }
@@ -199,19 +219,25 @@ Status Transaction::StageKey(std::string key, std::optional<std::optional<std::s
 }
 
 // A reference goes with its repository, so the repository is read too.
-void Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
+Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   state_->reads.push_back(name == "HEAD" ? internal::HeadWindowKey(repository)
                                          : internal::RefWindowKey(repository, name));
   state_->reads.push_back(internal::RepositoryWindowKey(repository));
+  return Ok();
 }
 
-void Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
+Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   state_->prefix_reads.push_back(internal::RefWindowKey(repository, prefix));
   state_->reads.push_back(internal::RepositoryWindowKey(repository));
+  return Ok();
 }
 
-void Transaction::DeclareKeyRead(std::string_view key) {
+Status Transaction::DeclareKeyRead(std::string_view key) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   state_->reads.push_back(internal::UserWindowKey(key));
+  return Ok();
 }
 
 }  // namespace quorate::txn

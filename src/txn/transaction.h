@@ -2,8 +2,10 @@
 //
 // Owned by one caller, used by one thread at a time; staging may block on the disk (it reads the
 // snapshot, so that verification later need not). Nothing is visible to anybody before it commits.
-// Dropping an uncommitted transaction aborts it and leaves no trace; if it has a pack, that blocks
-// on the disk.
+//
+// It ends once: handed to TransactionManager::Commit(), or aborted. What comes later is refused
+// with a LifeCycleError. Dropping an open transaction aborts it and leaves no trace; if it has a
+// pack, that blocks on the disk.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,7 @@
 #include "base/result.h"
 #include "git/pack_installer.h"
 #include "txn/conflict.h"
+#include "txn/life_cycle.h"
 #include "txn/snapshot.h"
 
 namespace quorate::txn {
@@ -61,11 +64,20 @@ class Transaction {
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) noexcept;
 
+  // Neither committed nor aborted.
+  bool is_open() const { return !ended_; }
+  // REQUIRES: is_open().
   const Snapshot& snapshot() const;
-  const TransactionId& id() const;
+  // Also after its end: what became of it is asked for by its id.
+  const TransactionId& id() const { return id_; }
+
+  // Ends it: nothing was done and nothing is left. Blocks if it has a pack. kInvalidArgument with a
+  // LifeCycleError when it has ended before.
+  Status Abort();
 
   // All: kInvalidArgument for what can never succeed (a bad name, the same reference twice, a
-  // repository that this transaction neither sees nor creates, a second pack ...), kCorruption.
+  // repository that this transaction neither sees nor creates, a second pack ...; with a
+  // LifeCycleError, after its end), kCorruption.
   // A repository is created before, or deleted instead of, any other change of it.
   Status StageRef(RefUpdate update);
   Status StageHead(RepositoryId repository, RefValue value);
@@ -80,18 +92,23 @@ class Transaction {
                   std::optional<std::string> value);
 
   // Under kSerializable: the transaction aborts if any of these is written between the snapshot and
-  // its commit. A prefix covers what does not exist yet.
-  void DeclareRefRead(RepositoryId repository, std::string_view name);
-  void DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix);
-  void DeclareKeyRead(std::string_view key);
+  // its commit. A prefix covers what does not exist yet. Errors as above.
+  Status DeclareRefRead(RepositoryId repository, std::string_view name);
+  Status DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix);
+  Status DeclareKeyRead(std::string_view key);
 
   // Implementation; defined in txn/internal.
   struct State;
   explicit Transaction(std::unique_ptr<State> state);
-  std::unique_ptr<State> TakeState();
+  // For Commit(): what was staged, and the end of this transaction; or why it has ended before.
+  Result<std::unique_ptr<State>> TakeState();
 
  private:
-  std::unique_ptr<State> state_;
+  Status CheckOpen(LifeCycleError::Call call) const;
+
+  TransactionId id_;
+  std::unique_ptr<State> state_;  // Null once it has ended.
+  std::optional<LifeCycleError::Reason> ended_;
 };
 
 // What became of a committed transaction.

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "txn/internal/apply_queue.h"
+#include "txn/internal/commit_interest.h"
 #include "txn/internal/published.h"
 #include "txn/internal/recovery.h"
 #include "txn/internal/sequencer.h"
@@ -67,7 +68,9 @@ class TransactionManager::Impl final : public log::StateMachine,
 
   Status Open();
   Result<Transaction> Begin(TransactionOptions options);
-  void Commit(std::unique_ptr<Transaction::State> transaction, CommitDone done);
+  void Commit(Result<std::unique_ptr<Transaction::State>> transaction,
+              std::shared_ptr<internal::CommitInterest> interest, CommitDone done);
+  void Withdraw(std::shared_ptr<internal::CommitInterest> interest, bool give_up);
   void WaitWritable(Callback<Status> done);
   void FindOutcome(std::string id, Callback<Result<TransactionOutcome>> done);
   void NoteAbort(TransactionId id, Error reason);
@@ -170,10 +173,16 @@ Result<Transaction> TransactionManager::Impl::Begin(TransactionOptions options) 
                                                           std::move(snapshot), std::move(pin)));
 }
 
-void TransactionManager::Impl::Commit(std::unique_ptr<Transaction::State> transaction,
+void TransactionManager::Impl::Commit(Result<std::unique_ptr<Transaction::State>> staged,
+                                      std::shared_ptr<internal::CommitInterest> interest,
                                       CommitDone done) {
-  deps_.strand.Post([self = shared_from_this(), transaction = std::move(transaction),
-                     done = std::move(done)]() mutable {
+  deps_.strand.Post([self = shared_from_this(), staged = std::move(staged),
+                     interest = std::move(interest), done = std::move(done)]() mutable {
+    if (!staged) {
+      std::move(done)(std::move(staged).error());
+      return;
+    }
+    std::unique_ptr<Transaction::State> transaction = *std::move(staged);
     if (self->sequencer_ == nullptr) {
       std::move(done)(Error(Code::kUnavailable, "not open yet"));
       return;
@@ -185,7 +194,19 @@ void TransactionManager::Impl::Commit(std::unique_ptr<Transaction::State> transa
                                Error(Code::kResourceExhausted, "the disk is full"));
       return;
     }
-    self->sequencer_->Submit(std::move(transaction), std::move(done));
+    self->sequencer_->Submit(std::move(transaction), std::move(interest), std::move(done));
+  });
+}
+
+void TransactionManager::Impl::Withdraw(std::shared_ptr<internal::CommitInterest> interest,
+                                        bool give_up) {
+  // Read by a Commit() that is still on its way to the strand.
+  interest->cancelled.store(true, std::memory_order_relaxed);
+  deps_.strand.Post([self = shared_from_this(), interest = std::move(interest), give_up] {
+    if (self->sequencer_ != nullptr) {
+      self->sequencer_->Withdraw(*interest, give_up);
+      self->StopLogWhenDrained();
+    }
   });
 }
 
@@ -436,7 +457,8 @@ void TransactionManager::Impl::Stop(Callback<> done) {
     self->deps_.strand.AssertCurrent();
     self->stop_done_.push_back(std::move(done));
     if (self->sequencer_ != nullptr) {
-      self->sequencer_->Close(Error(Code::kUnavailable, "the partition is closing"));
+      self->sequencer_->Close(
+          MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kClosed));
     }
     if (!self->log_started_) {
       self->log_stopped_ = true;  // Open() failed, was not called, or comes after us.
@@ -510,8 +532,23 @@ Result<Transaction> TransactionManager::Begin(TransactionOptions options) {
   return impl_->Begin(std::move(options));
 }
 
-void TransactionManager::Commit(Transaction transaction, CommitDone done) {
-  impl_->Commit(transaction.TakeState(), std::move(done));
+TransactionManager::PendingCommit TransactionManager::Commit(Transaction&& transaction,
+                                                             CommitDone done) {
+  auto interest = std::make_shared<internal::CommitInterest>();
+  impl_->Commit(transaction.TakeState(), interest, std::move(done));
+  return {impl_, std::move(interest)};
+}
+
+void TransactionManager::PendingCommit::Cancel() {
+  if (const std::shared_ptr<Impl> manager = manager_.lock()) {
+    manager->Withdraw(interest_, false);
+  }
+}
+
+void TransactionManager::PendingCommit::GiveUp() {
+  if (const std::shared_ptr<Impl> manager = manager_.lock()) {
+    manager->Withdraw(interest_, true);
+  }
 }
 
 void TransactionManager::ReadSnapshot(Callback<Result<Snapshot>> done) {

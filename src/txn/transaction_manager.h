@@ -80,7 +80,13 @@ struct TransactionManagerDeps {
 // a log that does not have it.
 void RecordObjectsDurable(PartitionId partition, Lsn lsn, kv::WriteBatch& batch);
 
+namespace internal {
+struct CommitInterest;
+}
+
 class TransactionManager {
+  class Impl;
+
  public:
   using CommitDone = Callback<Result<CommitOutcome>>;
 
@@ -106,11 +112,32 @@ class TransactionManager {
   // committed.
   Result<Transaction> Begin(TransactionOptions options);
 
-  // Any thread. `done` runs on the partition's strand, once:
+  // A commit under way, in the hands of whoever may lose interest in it. Any thread; may outlive
+  // the manager.
+  class PendingCommit {
+   public:
+    // Before the transaction is admitted (it waits for the strand or the term fence) nothing is
+    // done and it ends with kCancelled. Afterwards this has no effect: the outcome is told.
+    void Cancel();
+    // As Cancel(); but of an admitted transaction kOutcomeUnknown is told now, and nothing later.
+    void GiveUp();
+
+   private:
+    friend class TransactionManager;
+    PendingCommit(std::weak_ptr<Impl> manager, std::shared_ptr<internal::CommitInterest> interest)
+        : manager_(std::move(manager)), interest_(std::move(interest)) {}
+
+    std::weak_ptr<Impl> manager_;
+    std::shared_ptr<internal::CommitInterest> interest_;
+  };
+
+  // Any thread. Ends `transaction`, which stays behind to say so. `done` runs on the partition's
+  // strand, once:
   //   outcome              committed: a majority has it on disk;
   //   kConflict            nothing was done; `ConflictOf()` of the error has the data;
   //   kAlreadyExists       nothing was done now: the transaction of this id is committed
   //                        (FindOutcome() tells where);
+  //   kCancelled           PendingCommit; nothing was done;
   //   kNotLeader, kUnavailable, kResourceExhausted, kInvalidArgument (too large)
   //                        nothing was done;
   //   kOutcomeUnknown      it may or may not have happened; the message has the id;
@@ -120,8 +147,8 @@ class TransactionManager {
   // A transaction that changes nothing takes no entry (lsn 0); it is acknowledged once everything
   // it was verified against is committed and this replica still led then. While a new leader waits
   // for its term fence, commits wait with it. The log entry may hold less than was staged if
-  // !all_or_nothing.
-  void Commit(Transaction transaction, CommitDone done);
+  // !all_or_nothing. A transaction that has ended before: kInvalidArgument with a LifeCycleError.
+  PendingCommit Commit(Transaction&& transaction, CommitDone done);
 
   // Any thread. What became of the transaction with these 16 raw bytes of id: everything that was
   // committed before this call, anywhere in the group, is known. `done` runs on the storage
@@ -165,7 +192,6 @@ class TransactionManager {
   void Stop(Callback<> done);
 
  private:
-  class Impl;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -182,6 +182,42 @@ TEST_F(TransactionManagerTest, AConflictTellsWhichTransactionAndEntryWon) {
   EXPECT_EQ(answers_, (std::vector<std::string>{"conflict", "committed", "conflict"}));
 }
 
+TEST_F(TransactionManagerTest, ACommitThatWaitsForTheTermFenceCanBeCancelled) {
+  Start();
+  world_->RunOnStrand([this] { log().Depose(); });
+  std::vector<std::string> told;
+  const auto commit = [&](const std::string& name) {
+    Transaction create = Begin();
+    EXPECT_TRUE(create.StageRef(Move(name, {}, ValueOf('A'))));
+    auto pack = world_->packs.NewSideStored(name);
+    EXPECT_TRUE(pack->Persist());
+    EXPECT_TRUE(create.StagePack(kRepository, std::move(pack)));
+    return manager().Commit(std::move(create), [&told, name](Result<CommitOutcome> outcome) {
+      told.push_back(name + (outcome ? " committed" : ": " + outcome.error().message()));
+    });
+  };
+  world_->PostOnStrand([this] { log().Lead(); });
+  auto first = commit("refs/heads/a");
+  auto second = commit("refs/heads/b");
+  for (int task = 0; task < 3; ++task) {
+    ASSERT_TRUE(world_->RunOne());  // It leads, its no-op is not applied, and both wait.
+  }
+  ASSERT_TRUE(told.empty());
+
+  first.Cancel();
+  world_->Run();
+  CommitLog();
+  first.GiveUp();  // Both have been answered.
+  second.GiveUp();
+  world_->Run();
+
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      "refs/heads/a: cancelled before it was admitted; nothing was done",
+                      "refs/heads/b committed"}));
+  EXPECT_FALSE(world_->packs.IsPersisted("refs/heads/a"));
+  EXPECT_TRUE(world_->packs.IsInstalled("refs/heads/b"));
+}
+
 class ManyNamesTest : public TransactionManagerTest, public ::testing::WithParamInterface<int> {};
 
 TEST_P(ManyNamesTest, AFewNamesInTheWayAreCountedManyAreNot) {

@@ -120,6 +120,10 @@ class HeldPool final : public env::StrandPool {
     const std::lock_guard lock(mutex_);
     held_ = true;
   }
+  std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return tasks_.size();
+  }
   void Release() {
     const std::lock_guard lock(mutex_);
     held_ = false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "txn/life_cycle.h"
+
 namespace quorate::txn::internal {
 
 void Published::Pin::Release() {
@@ -48,8 +50,11 @@ Status Published::Serving() const {
   if (fenced_) {
     return Error(Code::kCorruption, "this replica is fenced: " + fenced_->message());
   }
-  if (!open_ || stopped_) {
-    return Error(Code::kUnavailable, stopped_ ? "the partition is closing" : "not open yet");
+  if (stopped_) {
+    return MakeLifeCycleError(LifeCycleError::Call::kBegin, LifeCycleError::Reason::kClosed);
+  }
+  if (!open_) {
+    return Error(Code::kUnavailable, "not open yet");
   }
   return Ok();
 }

@@ -35,6 +35,10 @@ Error ConflictErrorOf(Verdict verdict) {
   return ConflictError(std::move(conflicts));
 }
 
+Error Cancelled() {
+  return MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kCancelled);
+}
+
 }  // namespace
 
 struct Sequencer::Instruments {
@@ -81,11 +85,17 @@ Sequencer::~Sequencer() {
   instruments_->window_keys.Add(-static_cast<double>(instruments_->window_keys_told));
 }
 
-void Sequencer::Submit(StatePtr transaction, CommitDone done) {
+void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> interest,
+                       CommitDone done) {
   strand_.AssertCurrent();
   Waiting commit{.transaction = std::move(transaction),
                  .done = std::move(done),
+                 .interest = std::move(interest),
                  .since = deps_.clock.Monotonic()};
+  if (commit.interest->cancelled.load(std::memory_order_relaxed)) {
+    Refuse(std::move(commit.transaction), std::move(commit.done), Cancelled());
+    return;
+  }
   if (closed_) {
     Refuse(std::move(commit.transaction), std::move(commit.done), *closed_);
     return;
@@ -125,6 +135,30 @@ void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
   NoteAbort(transaction->id, reason);
   transaction.reset();  // And with it the pin, before whoever is told looks at the window.
   Answer(std::move(done), std::move(reason));
+}
+
+void Sequencer::Withdraw(const CommitInterest& interest, bool give_up) {
+  strand_.AssertCurrent();
+  const auto ours = [&interest](const auto& commit) { return commit.interest.get() == &interest; };
+  if (const auto at = std::ranges::find_if(waiting_, ours); at != waiting_.end()) {
+    Waiting commit = std::move(*at);
+    waiting_.erase(at);
+    Refuse(std::move(commit.transaction), std::move(commit.done), Cancelled());
+    return;
+  }
+  if (const auto at = std::ranges::find_if(unchanged_, ours); at != unchanged_.end()) {
+    Unchanged commit = std::move(*at);  // It has no entry, so nothing was done.
+    unchanged_.erase(at);
+    Answer(std::move(commit.done), Cancelled());
+    return;
+  }
+  const auto at = std::ranges::find_if(pending_, ours);
+  if (give_up && at != pending_.end() && at->done != nullptr) {
+    CommitDone done = std::exchange(at->done, nullptr);
+    std::move(done)(
+        MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kGivenUp)
+            .Wrap("transaction " + at->id.ToHex()));
+  }
 }
 
 void Sequencer::DiscardPackOf(Transaction::State& transaction) {
@@ -239,7 +273,8 @@ void Sequencer::Process(Waiting commit) {
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
   unchanged_.push_back({.after = after,
                         .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
-                        .done = std::move(commit.done)});
+                        .done = std::move(commit.done),
+                        .interest = std::move(commit.interest)});
   AnswerUnchanged();
 }
 
@@ -285,6 +320,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
                       .id = transaction.id,
                       .outcome = {.lsn = appended->lsn, .refs = std::move(verdict.refs)},
                       .done = std::move(commit.done),
+                      .interest = std::move(commit.interest),
                       .repeats = {},
                       .pack = verdict.with_pack ? transaction.pack->pack.Take() : nullptr,
                       .appended_at = now});
@@ -500,7 +536,9 @@ void Sequencer::Publish() {
 
 void Sequencer::Answer(CommitDone done, Result<CommitOutcome> result) {
   instruments_->Count(result ? "committed" : CodeName(result.error().code()));
-  std::move(done)(std::move(result));
+  if (done != nullptr) {
+    std::move(done)(std::move(result));
+  }
 }
 
 }  // namespace quorate::txn::internal

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/thread_annotations.h"
 #include "txn/internal/applier.h"
+#include "txn/internal/commit_interest.h"
 #include "txn/internal/conflict_window.h"
 #include "txn/internal/published.h"
 #include "txn/internal/recent_aborts.h"
@@ -44,7 +45,9 @@ class Sequencer {
   Sequencer& operator=(const Sequencer&) = delete;
 
   // TransactionManager::Commit(), on the strand.
-  void Submit(StatePtr transaction, CommitDone done);
+  void Submit(StatePtr transaction, std::shared_ptr<CommitInterest> interest, CommitDone done);
+  // TransactionManager::PendingCommit, on the strand. Nothing happens if it has been answered.
+  void Withdraw(const CommitInterest& interest, bool give_up);
   void WaitWritable(Callback<Status> done);
   // Answers with `reason`: nothing was done, and nothing is left of it.
   void Refuse(StatePtr transaction, CommitDone done, Error reason);
@@ -75,7 +78,8 @@ class Sequencer {
     Position position;
     TransactionId id;
     CommitOutcome outcome;
-    CommitDone done;
+    CommitDone done;  // Null: nobody waits any more.
+    std::shared_ptr<CommitInterest> interest;
     std::vector<CommitDone> repeats;  // Who handed in the same id, and learns what becomes of it.
     std::unique_ptr<git::QuarantinedPack> pack;
     std::chrono::nanoseconds appended_at;
@@ -84,6 +88,7 @@ class Sequencer {
   struct Waiting {
     StatePtr transaction;
     CommitDone done;
+    std::shared_ptr<CommitInterest> interest;
     std::chrono::nanoseconds since;
   };
   // A transaction that changes nothing, given what is in flight up to `after`.
@@ -91,6 +96,7 @@ class Sequencer {
     Lsn after;
     CommitOutcome outcome;
     CommitDone done;
+    std::shared_ptr<CommitInterest> interest;
   };
   // The pack of a proposal whose fate is unknown: the entry may still be committed.
   struct Orphan {

@@ -133,6 +133,7 @@ const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands(
       {"key", &Scenario::Key},         {"pack", &Scenario::Pack},
       {"repo", &Scenario::Repository}, {"reads", &Scenario::DeclareRead},
       {"commit", &Scenario::Commit},   {"abort", &Scenario::Abort},
+      {"cancel", &Scenario::Cancel},   {"giveup", &Scenario::GiveUp},
       {"state", &Scenario::State},     {"view", &Scenario::View},
       {"history", &Scenario::History}, {"packs", &Scenario::Packs},
       {"status", &Scenario::Status},   {"read", &Scenario::Read},
@@ -201,7 +202,18 @@ std::string Scenario::Told(const Error& error) const {
   if (const SnapshotTooOld* too_old = SnapshotTooOldOf(error); too_old != nullptr) {
     return too_old->snapshot < too_old->floor ? "snapshot too old" : "not too old";
   }
+  if (const LifeCycleError* too_late = LifeCycleErrorOf(error); too_late != nullptr) {
+    return Told(*too_late);
+  }
   return std::string(CodeName(error.code()));
+}
+
+std::string Scenario::Told(const LifeCycleError& error) const {
+  static constexpr std::string_view kReasons[] = {"already committed", "already aborted", "closed",
+                                                  "cancelled", "given up"};
+  static constexpr std::string_view kCalls[] = {"begin", "stage", "commit", "abort"};
+  return fmt::format("{} ({})", kReasons[static_cast<std::size_t>(error.reason)],
+                     kCalls[static_cast<std::size_t>(error.call)]);
 }
 
 std::string Scenario::Told(const Conflict& conflict) const {
@@ -391,12 +403,12 @@ void Scenario::DeclareRead(const Words& words) {
   Transaction& reader = transaction(Word(words, 1));
   const std::string& what = Word(words, 2);
   if (what == "ref") {
-    reader.DeclareRefRead(RepositoryOf(words),
-                          Word(words, 3) == "HEAD" ? "HEAD" : FullName(Word(words, 3)));
+    SayUnlessOk(reader.DeclareRefRead(
+        RepositoryOf(words), Word(words, 3) == "HEAD" ? "HEAD" : FullName(Word(words, 3))));
   } else if (what == "prefix") {
-    reader.DeclareRefPrefixRead(RepositoryOf(words), FullName(Word(words, 3)));
+    SayUnlessOk(reader.DeclareRefPrefixRead(RepositoryOf(words), FullName(Word(words, 3))));
   } else {
-    reader.DeclareKeyRead(Word(words, 3));
+    SayUnlessOk(reader.DeclareKeyRead(Word(words, 3)));
   }
 }
 
@@ -404,10 +416,10 @@ void Scenario::DeclareRead(const Words& words) {
 void Scenario::Commit(const Words& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string name = words[i];
-    Transaction committed = std::move(transaction(name));
-    open_.erase(name);
+    Transaction& committed = transaction(name);
+    answers_.erase(name);
     const std::string id = committed.id().bytes;
-    world_.manager().Commit(std::move(committed), [this, name, id](Result<CommitOutcome> outcome) {
+    auto done = [this, name, id](Result<CommitOutcome> outcome) {
       std::string text = name + ": ";
       if (!outcome) {
         text += Told(outcome.error());
@@ -423,12 +435,31 @@ void Scenario::Commit(const Words& words) {
         text += " (answered again)";
       }
       Say(std::move(text));
-    });
+    };
+    commits_.insert_or_assign(name, world_.manager().Commit(std::move(committed), std::move(done)));
   }
 }
 
 void Scenario::Abort(const Words& words) {
-  open_.erase(Word(words, 1));
+  SayUnlessOk(transaction(Word(words, 1)).Abort());
+}
+
+// cancel T: whoever waits for T's commit wants it no more.
+void Scenario::Cancel(const Words& words) {
+  commit(Word(words, 1)).Cancel();
+}
+
+// giveup T: whoever waits for T's commit waits no longer.
+void Scenario::GiveUp(const Words& words) {
+  commit(Word(words, 1)).GiveUp();
+}
+
+TransactionManager::PendingCommit& Scenario::commit(const std::string& name) {
+  const auto at = commits_.find(name);
+  if (at == commits_.end()) {
+    throw ScriptError{"no commit of " + name};
+  }
+  return at->second;
 }
 
 void Scenario::PrintRefs(const Snapshot& snapshot) {
@@ -461,7 +492,11 @@ void Scenario::State(const Words&) {
 
 // view T: what T sees.
 void Scenario::View(const Words& words) {
-  PrintRefs(transaction(Word(words, 1)).snapshot());
+  const Transaction& viewed = transaction(Word(words, 1));
+  if (!viewed.is_open()) {
+    throw ScriptError{"it has ended"};
+  }
+  PrintRefs(viewed.snapshot());
 }
 
 // history [NAME] [repo=N]

@@ -68,6 +68,8 @@ class Scenario {
   void DeclareRead(const Words& words);
   void Commit(const Words& words);
   void Abort(const Words& words);
+  void Cancel(const Words& words);
+  void GiveUp(const Words& words);
   void State(const Words& words);
   void View(const Words& words);
   void History(const Words& words);
@@ -81,17 +83,20 @@ class Scenario {
   void Log(const Words& words);
 
   Transaction& transaction(const std::string& name);
+  TransactionManager::PendingCommit& commit(const std::string& name);
   void Say(std::string line);
   void SayUnlessOk(const Result<void>& status);
   void PrintRefs(const Snapshot& snapshot);
   std::string Told(const Error& error) const;
+  std::string Told(const LifeCycleError& error) const;
   std::string Told(const Conflict& conflict) const;
   std::string Told(const std::optional<Conflict::Winner>& winner) const;
   std::string ValueText(const std::optional<RefValue>& value) const;
 
   ScriptedMode* const scripted_;
   World world_;
-  std::map<std::string, Transaction> open_;
+  std::map<std::string, Transaction> open_;  // With those that ended, which say so.
+  std::map<std::string, TransactionManager::PendingCommit> commits_;  // The last of each name.
   std::map<std::string, int> answers_;        // How often each commit was answered.
   std::map<std::string, std::string> names_;  // By transaction id.
   std::map<std::string, Lsn> lsns_;           // Of what was acknowledged, by transaction id.

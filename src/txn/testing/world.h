@@ -33,6 +33,7 @@ class World {
 
   void Run() { mode_.Run(env_); }
   bool RunOne() { return env_.RunOne(); }
+  void PostOnStrand(env::Task task) { node_.process().strand().Post(std::move(task)); }
   // Runs `task` on the partition's strand and what follows from it.
   void RunOnStrand(env::Task task);
 

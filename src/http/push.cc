@@ -134,10 +134,15 @@ Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
     RefuseRest(reason::kAtomicPushFailure);
     return std::optional<txn::Transaction>();
   }
+  bool any_deleted = false;
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     if (commands_[i].staged) {
       QUORATE_TRY(StageOne(transaction, i));
+      any_deleted = any_deleted || request_.commands[i].deletes();
     }
+  }
+  if (any_deleted) {  // Because HEAD was elsewhere: it must still be.
+    QUORATE_TRY(transaction.VerifyRef(repository_->id(), "HEAD", head_));
   }
   if (staged_.empty()) {
     return std::optional<txn::Transaction>();
@@ -154,18 +159,18 @@ Status Push::Judge(const txn::Transaction& transaction) {
   if (!info.has_value()) {
     return Error(Code::kNotFound, "no repository " + repository_->name());
   }
+  head_ = info->head;
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     bool needless = false;
-    commands_[i].refusal = QUORATE_TRY(
-        JudgeOne(request_.commands[i], transaction.snapshot(), info->head, &peeled_[i], &needless));
+    commands_[i].refusal =
+        QUORATE_TRY(JudgeOne(request_.commands[i], transaction.snapshot(), &peeled_[i], &needless));
     commands_[i].staged = commands_[i].refusal.empty() && !needless;
   }
   return Ok();
 }
 
 Result<std::string> Push::JudgeOne(const git::PushCommand& command, const txn::Snapshot& snapshot,
-                                   const txn::RefValue& head, std::optional<git::ObjectId>* peeled,
-                                   bool* needless) {
+                                   std::optional<git::ObjectId>* peeled, bool* needless) {
   if (command.repeats) {
     return std::string(reason::kMultipleUpdates);
   }
@@ -178,7 +183,7 @@ Result<std::string> Push::JudgeOne(const git::PushCommand& command, const txn::S
   if (!command.deletes()) {
     return JudgeTarget(command, peeled);
   }
-  if (command.ref == head.symref) {
+  if (command.ref == head_.symref) {
     messages_ += fmt::format("error: refusing to delete the current branch: {}\n", command.ref);
     return std::string(reason::kDeletionOfCurrentBranchProhibited);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <string>
 
 #include "base/fault_point.h"
@@ -18,6 +19,23 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
+
+// Holds up the strand of a partition until it is released.
+class HeldStrand {
+ public:
+  explicit HeldStrand(txn::TransactionManager& transactions) {
+    transactions.Commit(transactions.Begin({}).value(), [this](Result<txn::CommitOutcome>) {
+      reached_.set_value();
+      released_.get_future().wait();
+    });
+    reached_.get_future().wait();
+  }
+  void Release() { released_.set_value(); }
+
+ private:
+  std::promise<void> reached_;
+  std::promise<void> released_;
+};
 
 class PushFailureTest : public ServerTest {
  protected:
@@ -178,30 +196,51 @@ TEST_F(PushFailureTest, ACommitThatIsNotAdmittedIsCancelledWhenItsClientLeaves) 
   const std::string body = PushBody({one_.commit.ToHex() + " " + kZero + " refs/heads/other",
                                      kZero + " " + one_.commit.ToHex() + " refs/heads/next"},
                                     "report-status side-band-64k quiet", one_.pack);
-  std::promise<void> reached;
-  std::promise<void> released;
+  std::optional<HeldStrand> strand;
   {
     RawClient client(server_->port());
     pool_.Hold();
     Send(client, body, body.size());
     ServeUntil([this] { return pool_.held() > 0; });  // It checks its pack next, off the strand.
-    txn::Transaction blocker = transactions.Begin({}).value();
-    transactions.Commit(std::move(blocker), [&](Result<txn::CommitOutcome>) {
-      reached.set_value();
-      released.get_future().wait();
-    });
-    reached.get_future().wait();
+    strand.emplace(transactions);
     pool_.Release();
     ServeUntil([] { return FaultPointPassages("http.before_commit") == 1; });
   }
 
   ServeUntil([] { return FaultPointPassages("http.after_cancel") >= 1; });
-  released.set_value();
+  strand->Release();
   ServeUntil([this] {
     return metrics_.Value("quorate_pushes_total", {{"outcome", "aborted"}}) == 1;
   });
   EXPECT_THAT(Refs(), Not(HasSubstr("refs/heads/next")));
   EXPECT_EQ(Leftovers(), 0U);
+}
+
+// HEAD moves after the push was judged and before it is committed.
+TEST_F(PushFailureTest, ABranchThatHeadMovesToMeanwhileIsNotDeleted) {
+  const std::string id = one_.commit.ToHex();
+  Push({create_, kZero + " " + id + " refs/heads/other"}, one_.pack);
+  ASSERT_TRUE(ArmFaultPoints("http.none=fail"));  // So that passages are counted.
+  cluster::Repository& repository = **world_.Find("a");
+  const std::string body =
+      PushBody({id + " " + kZero + " refs/heads/other"}, "report-status side-band-64k quiet", "");
+  RawClient client(server_->port());
+  pool_.Hold();
+  Send(client, body, body.size());
+  ServeUntil([this] { return pool_.held() > 0; });  // It is judged next, off the strand.
+  HeldStrand strand(repository.transactions());
+  txn::Transaction move = repository.transactions().Begin({}).value();
+  txn::RefValue head;
+  head.symref = "refs/heads/other";
+  ASSERT_TRUE(move.StageHead(repository.id(), head));
+  repository.transactions().Commit(std::move(move),
+                                   [](Result<txn::CommitOutcome> done) { EXPECT_TRUE(done); });
+  pool_.Release();
+  ServeUntil([] { return FaultPointPassages("http.before_commit") == 1; });
+  strand.Release();
+
+  EXPECT_THAT(client.ReadToEnd(), HasSubstr("ng refs/heads/other transaction failed"));
+  EXPECT_THAT(Refs(), HasSubstr("refs/heads/other"));
 }
 
 TEST_F(PushFailureTest, AClientThatAsksFirstIsRefusedBeforeItSends) {

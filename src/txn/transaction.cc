@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -16,6 +15,8 @@ namespace {
 
 using internal::StagedRef;
 using internal::StagedRepository;
+
+constexpr std::string_view kHead = internal::kHeadName;
 
 Error Invalid(std::string message) {
   return Error(Code::kInvalidArgument, std::move(message));
@@ -75,7 +76,7 @@ Result<StagedRepository*> Touch(Transaction::State& state, RepositoryId id) {
 
 Result<StagedRepository*> TouchExisting(Transaction::State& state, RepositoryId id) {
   StagedRepository* repository = QUORATE_TRY(Touch(state, id));
-  if (repository->erase) {
+  if (repository->erase && !repository->create) {
     return Invalid(fmt::format("repository {} is deleted by this transaction", id.value));
   }
   if (!repository->create && !repository->in_snapshot) {
@@ -128,7 +129,7 @@ Status Transaction::StageRef(RefUpdate update) {
     QUORATE_TRY(CheckValue(*update.value, repository->format()));
   }
   if (state_->ref_names.contains({update.repository, update.name})) {
-    return Invalid(fmt::format("'{}' is changed twice", Printable(update.name)));
+    return Invalid(fmt::format("'{}' is changed or asserted twice", Printable(update.name)));
   }
   StagedRef ref;
   ref.update = std::move(update);
@@ -145,19 +146,48 @@ Status Transaction::StageRef(RefUpdate update) {
   return Ok();
 }
 
-Status Transaction::StageHead(RepositoryId id, RefValue value) {
+Status Transaction::StageHead(RepositoryId id, RefValue value, std::optional<RefValue> expected) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   QUORATE_TRY(CheckValue(value, repository->format()));
-  const auto same = [id](const internal::StagedHead& head) { return head.repository == id; };
-  if (std::ranges::any_of(state_->heads, same)) {
-    return Invalid("HEAD is changed twice");
+  if (!state_->ref_names.emplace(id, kHead).second) {
+    return Invalid("HEAD is changed or asserted twice");
   }
   repository->changed = true;
   state_->heads.push_back(
       {.repository = id,
        .value = std::move(value),
+       .expected = std::move(expected),
        .in_snapshot = repository->create ? RefValue() : repository->in_snapshot->head});
+  return Ok();
+}
+
+Status Transaction::VerifyRef(RepositoryId id, std::string name, std::optional<RefValue> expected) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (name != kHead && !git::IsValidRefName(name)) {
+    return Invalid(fmt::format("'{}' is not a reference's name", Printable(name)));
+  }
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  if (expected) {
+    QUORATE_TRY(CheckValue(*expected, repository->format()));
+  }
+  if (state_->ref_names.contains({id, name})) {
+    return Invalid(fmt::format("'{}' is changed or asserted twice", Printable(name)));
+  }
+  internal::Assertion assertion{
+      .repository = id, .name = name, .expected = std::move(expected), .in_snapshot = {}};
+  if (repository->create) {
+    assertion.in_new_repository = true;
+    if (name == kHead) {
+      assertion.in_snapshot.emplace().symref = repository->create->default_branch;
+    }
+  } else if (name == kHead) {
+    assertion.in_snapshot = repository->in_snapshot->head;
+  } else {
+    assertion.in_snapshot = QUORATE_TRY(state_->snapshot.FindRef(id, name));
+  }
+  state_->ref_names.emplace(id, std::move(name));
+  state_->assertions.push_back(std::move(assertion));
   return Ok();
 }
 
@@ -166,11 +196,8 @@ Status Transaction::StagePack(RepositoryId id, std::unique_ptr<git::QuarantinedP
   internal::UnloggedPack unlogged(std::move(pack));
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
-  if (state_->pack) {
-    return Invalid("a transaction carries one pack at most");
-  }
   repository->changed = true;
-  state_->pack.emplace(internal::StagedPack{.repository = id, .pack = std::move(unlogged)});
+  state_->packs.push_back(internal::StagedPack{.repository = id, .pack = std::move(unlogged)});
   return Ok();
 }
 
@@ -181,7 +208,7 @@ Status Transaction::StageRepositoryCreate(RepositoryId id, git::ObjectFormat for
     return Invalid(fmt::format("'{}' is not a reference's name", Printable(default_branch)));
   }
   StagedRepository* repository = QUORATE_TRY(Touch(*state_, id));
-  if (repository->create || repository->erase || repository->changed) {
+  if (repository->create || repository->changed) {
     return Invalid(fmt::format("repository {} was changed before it is created", id.value));
   }
   repository->create = internal::RepositoryCreate{

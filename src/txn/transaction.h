@@ -76,13 +76,21 @@ class Transaction {
   Status Abort();
 
   // All: kInvalidArgument for what can never succeed (a bad name, the same reference twice, a
-  // repository that this transaction neither sees nor creates, a second pack ...; with a
+  // repository that this transaction neither sees nor creates ...; with a
   // LifeCycleError, after its end), kCorruption.
-  // A repository is created before, or deleted instead of, any other change of it.
+  // A repository is deleted, or created, or both in this order, before any other change of it.
   Status StageRef(RefUpdate update);
-  Status StageHead(RepositoryId repository, RefValue value);
-  // The pack's objects become readable with the transaction. A side-stored pack was Persist()ed; it
-  // is discarded when it cannot be staged, and when the transaction ends before it has an entry.
+  // `expected` is compared as that of a reference. Without it HEAD must not have been written after
+  // the snapshot.
+  Status StageHead(RepositoryId repository, RefValue value,
+                   std::optional<RefValue> expected = std::nullopt);
+  // Asserts what a reference, or "HEAD", is right before this transaction; changes nothing. If it
+  // is something else the transaction conflicts as a whole, whatever its isolation. A reference is
+  // either asserted or changed.
+  Status VerifyRef(RepositoryId repository, std::string name, std::optional<RefValue> expected);
+  // The pack's objects become readable with the transaction. There may be several, for the same or
+  // different repositories. A side-stored pack was Persist()ed; it is discarded when it cannot be
+  // staged, and when the transaction ends before it has an entry.
   Status StagePack(RepositoryId repository, std::unique_ptr<git::QuarantinedPack> pack);
   Status StageRepositoryCreate(RepositoryId repository, git::ObjectFormat format,
                                std::string default_branch);

@@ -69,8 +69,7 @@ class Push {
   void AddProgress(std::string_view line);
   Status Judge(const txn::Transaction& transaction);
   Result<std::string> JudgeOne(const git::PushCommand& command, const txn::Snapshot& snapshot,
-                               const txn::RefValue& head, std::optional<git::ObjectId>* peeled,
-                               bool* needless);
+                               std::optional<git::ObjectId>* peeled, bool* needless);
   Result<std::string> JudgeTarget(const git::PushCommand& command,
                                   std::optional<git::ObjectId>* peeled);
   Status StageOne(txn::Transaction& transaction, std::size_t index);
@@ -86,6 +85,7 @@ class Push {
   std::string progress_;  // By progress_mutex_.
   std::string messages_;
 
+  txn::RefValue head_;                                // As judged.
   std::vector<Command> commands_;                     // As request_.commands.
   std::vector<std::optional<git::ObjectId>> peeled_;  // Likewise.
   std::vector<std::size_t> staged_;  // Indices of commands, in the order of StageRef().

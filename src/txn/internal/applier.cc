@@ -189,11 +189,9 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   ChangeApplier apply(*item.record, lsn, state);
   for (const Change& change : item.record->changes) {
     QUORATE_TRY(std::visit(apply, change));
-    if (const auto* pack = std::get_if<PackAdd>(&change); pack != nullptr) {
-      QUORATE_TRY(InstallPack(*pack, item));
-    }
   }
   apply.Finish();
+  QUORATE_TRY(InstallPacks(item));
   state.PutUnread(TransactionKey(partition_, item.record->transaction_id),
                   EncodeTransaction({.lsn = lsn,
                                      .time_unix_micros = item.record->time_unix_micros,
@@ -202,17 +200,27 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   return Ok();
 }
 
-Status Applier::InstallPack(const PackAdd& change, ApplyItem& item) {
-  if (packs_ == nullptr) {
-    return Mismatch(item.entry.lsn, "a pack in a partition without objects");
+Status Applier::InstallPacks(ApplyItem& item) {
+  std::size_t next = 0;
+  for (const Change& change : item.record->changes) {
+    const auto* add = std::get_if<PackAdd>(&change);
+    if (add == nullptr) {
+      continue;
+    }
+    if (packs_ == nullptr) {
+      return Mismatch(item.entry.lsn, "a pack in a partition without objects");
+    }
+    std::unique_ptr<git::QuarantinedPack> local;
+    if (next < item.locals.size()) {
+      local = std::move(item.locals[next++]);
+    }
+    Status installed = packs_->Install(add->pack, std::move(local));
+    if (!installed) {
+      return std::move(installed).error().Wrap(
+          fmt::format("install a pack of entry {}", item.entry.lsn.value));
+    }
+    QUORATE_FAULT("txn.after_install");
   }
-  std::unique_ptr<git::QuarantinedPack> local = std::exchange(item.local, nullptr);
-  Status installed = packs_->Install(change.pack, std::move(local));
-  if (!installed) {
-    return std::move(installed).error().Wrap(
-        fmt::format("install the pack of entry {}", item.entry.lsn.value));
-  }
-  QUORATE_FAULT("txn.after_install");
   return Ok();
 }
 

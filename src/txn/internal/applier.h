@@ -20,11 +20,13 @@
 
 namespace quorate::txn::internal {
 
+using LocalPacks = std::vector<std::unique_ptr<git::QuarantinedPack>>;
+
 // A committed entry on its way to the store.
 struct ApplyItem {
   consensus::Entry entry;
-  std::optional<LogRecord> record;              // Of the entry, if it was decoded already.
-  std::unique_ptr<git::QuarantinedPack> local;  // This node's copy of its pack, if any.
+  std::optional<LogRecord> record;  // Of the entry, if it was decoded already.
+  LocalPacks locals;                // This node's copies of its packs, in order; or empty.
   std::chrono::nanoseconds committed_at{0};
 };
 
@@ -48,7 +50,7 @@ class Applier {
 
  private:
   Status StageEntry(ApplyItem& item, StateBatch& state);
-  Status InstallPack(const PackAdd& change, ApplyItem& item);
+  Status InstallPacks(ApplyItem& item);
   Status ForgetOldTransactions(Lsn lsn, StateBatch& state);
   Status Flush(StateBatch& state);
 

@@ -123,7 +123,7 @@ TEST_F(ApplierTest, PacksAreInstalledBeforeTheStateThatRefersToThem) {
   ASSERT_TRUE(Apply(Next({Create()})));
   ApplyItem push =
       Next({PackAdd{.repository = kRepository, .pack = record}, Move({}, ValueOf('A'))});
-  push.local = std::move(pack);
+  push.locals.push_back(std::move(pack));
   store_.FailNextWrite();
 
   EXPECT_FALSE(Apply(std::move(push)));

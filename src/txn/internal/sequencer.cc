@@ -131,7 +131,7 @@ void Sequencer::WaitWritable(Callback<Status> done) {
 
 void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
   strand_.AssertCurrent();
-  DiscardPackOf(*transaction);
+  DiscardPacksOf(*transaction);
   NoteAbort(transaction->id, reason);
   transaction.reset();  // And with it the pin, before whoever is told looks at the window.
   Answer(std::move(done), std::move(reason));
@@ -161,24 +161,29 @@ void Sequencer::Withdraw(const CommitInterest& interest, bool give_up) {
   }
 }
 
-void Sequencer::DiscardPackOf(Transaction::State& transaction) {
-  if (transaction.pack) {
-    Discard(transaction.pack->pack.Take());
+void Sequencer::DiscardPacksOf(Transaction::State& transaction) {
+  LocalPacks packs;
+  for (StagedPack& staged : transaction.packs) {
+    packs.push_back(staged.pack.Take());
   }
+  Discard(std::move(packs));
 }
 
-// No entry names it on behalf of its transaction. The strand does not wait for the disk.
-void Sequencer::Discard(std::unique_ptr<git::QuarantinedPack> pack) {
-  if (pack == nullptr) {
+// No entry names them on behalf of their transaction. The strand does not wait for the disk.
+void Sequencer::Discard(LocalPacks packs) {
+  std::erase(packs, nullptr);
+  if (packs.empty()) {
     return;
   }
   deps_.storage.Post(
-      [pack = std::move(pack), partition = deps_.partition, &logger = deps_.logger]() mutable {
-        if (const Status discarded = pack->Discard(); !discarded) {
-          logger.Warn("the pack of a refused push is left over",
-                      {{"partition", partition.value}, {"error", discarded.error().message()}});
+      [packs = std::move(packs), partition = deps_.partition, &logger = deps_.logger]() mutable {
+        for (std::unique_ptr<git::QuarantinedPack>& pack : packs) {
+          if (const Status discarded = pack->Discard(); !discarded) {
+            logger.Warn("the pack of a refused push is left over",
+                        {{"partition", partition.value}, {"error", discarded.error().message()}});
+          }
+          pack.reset();
         }
-        pack.reset();
       });
 }
 
@@ -223,7 +228,7 @@ void Sequencer::Join(Proposal& first, Waiting repeat) {
            Error(Code::kResourceExhausted, "too many wait for the same transaction"));
     return;
   }
-  DiscardPackOf(*repeat.transaction);
+  DiscardPacksOf(*repeat.transaction);
   first.repeats.push_back(std::move(repeat.done));
 }
 
@@ -265,11 +270,11 @@ void Sequencer::Process(Waiting commit) {
            ConflictErrorOf(std::move(verdict)));
     return;
   }
-  if (!verdict.changes.empty() || verdict.with_pack) {
+  if (!verdict.ChangesNothing()) {
     Append(std::move(commit), std::move(verdict));
     return;
   }
-  DiscardPackOf(*commit.transaction);
+  DiscardPacksOf(*commit.transaction);
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
   unchanged_.push_back({.after = after,
                         .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
@@ -285,9 +290,12 @@ LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdic
   record.time_unix_micros = deps_.clock.WallUnix().count();
   record.push_options = transaction.options.push_options;
   record.changes = std::move(verdict.changes);
-  if (verdict.with_pack) {
-    record.changes.emplace_back(PackAdd{.repository = transaction.pack->repository,
-                                        .pack = transaction.pack->pack.record()});
+  for (std::size_t i = 0; i < verdict.packs.size(); ++i) {
+    if (verdict.packs[i]) {
+      const StagedPack& staged = transaction.packs[i];
+      record.changes.emplace_back(
+          PackAdd{.repository = staged.repository, .pack = staged.pack.record()});
+    }
   }
   return record;
 }
@@ -314,6 +322,12 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   const std::chrono::nanoseconds now = deps_.clock.Monotonic();
   instruments_->verify_seconds.Observe(Seconds(now - commit.since));
   window_.Add(appended->lsn, transaction.id, std::move(writes));
+  LocalPacks packs;  // As the entry has them.
+  for (std::size_t i = 0; i < verdict.packs.size(); ++i) {
+    if (verdict.packs[i]) {
+      packs.push_back(transaction.packs[i].pack.Take());
+    }
+  }
   in_flight_.push_back({.lsn = appended->lsn, .bytes = bytes});
   in_flight_bytes_ += bytes;
   pending_.push_back({.position = *appended,
@@ -322,8 +336,9 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
                       .done = std::move(commit.done),
                       .interest = std::move(commit.interest),
                       .repeats = {},
-                      .pack = verdict.with_pack ? transaction.pack->pack.Take() : nullptr,
+                      .packs = std::move(packs),
                       .appended_at = now});
+  DiscardPacksOf(transaction);  // Those that were left out.
 }
 
 // Nothing is written, yet the promise is the same: what was found is committed, and nobody else led
@@ -350,7 +365,7 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   committed_ = entry.lsn;
   ApplyItem item{.entry = std::move(entry),
                  .record = {},
-                 .local = nullptr,
+                 .locals = {},
                  .committed_at = deps_.clock.Monotonic()};
   if (!pending_.empty() && pending_.front().position == item.entry.position()) {
     Acknowledge(item);
@@ -362,9 +377,9 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   }
   if (const auto orphan = orphans_.find(item.entry.lsn); orphan != orphans_.end()) {
     if (orphan->second.term == item.entry.term) {
-      item.local = std::move(orphan->second.pack);
+      item.locals = std::move(orphan->second.packs);
     } else {
-      Discard(std::move(orphan->second.pack));
+      Discard(std::move(orphan->second.packs));
     }
     orphans_.erase(orphan);
   }
@@ -380,7 +395,7 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
 void Sequencer::Acknowledge(ApplyItem& item) {
   Proposal ours = std::move(pending_.front());
   pending_.pop_front();
-  item.local = std::move(ours.pack);
+  item.locals = std::move(ours.packs);
   instruments_->commit_seconds.Observe(Seconds(deps_.clock.Monotonic() - ours.appended_at));
   QUORATE_FAULT("txn.before_ack");
   Answer(std::move(ours.done), std::move(ours.outcome));
@@ -402,7 +417,7 @@ void Sequencer::LoseProposals(Lsn from) {
   DropInFlightFrom(from);
   const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
   for (Proposal& proposal : std::exchange(pending_, {})) {
-    Discard(std::move(proposal.pack));
+    Discard(std::move(proposal.packs));
     NoteAbort(proposal.id, lost);
     TellLost(std::move(proposal), lost);
   }
@@ -413,9 +428,9 @@ void Sequencer::LeavePendingUnknown() {
   window_.DropFrom(committed_.Next());
   DropInFlightFrom(committed_.Next());
   for (Proposal& proposal : std::exchange(pending_, {})) {
-    if (proposal.pack != nullptr) {
+    if (!proposal.packs.empty()) {
       orphans_[proposal.position.lsn] = {.term = proposal.position.term,
-                                         .pack = std::move(proposal.pack)};
+                                         .packs = std::move(proposal.packs)};
     }
     const Error unknown(
         Code::kOutcomeUnknown,

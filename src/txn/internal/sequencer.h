@@ -81,7 +81,7 @@ class Sequencer {
     CommitDone done;  // Null: nobody waits any more.
     std::shared_ptr<CommitInterest> interest;
     std::vector<CommitDone> repeats;  // Who handed in the same id, and learns what becomes of it.
-    std::unique_ptr<git::QuarantinedPack> pack;
+    LocalPacks packs;
     std::chrono::nanoseconds appended_at;
   };
   // A commit that waits for the term fence.
@@ -98,10 +98,10 @@ class Sequencer {
     CommitDone done;
     std::shared_ptr<CommitInterest> interest;
   };
-  // The pack of a proposal whose fate is unknown: the entry may still be committed.
+  // The packs of a proposal whose fate is unknown: the entry may still be committed.
   struct Orphan {
     Term term;
-    std::unique_ptr<git::QuarantinedPack> pack;
+    LocalPacks packs;
   };
   struct InFlight {
     Lsn lsn;
@@ -117,8 +117,8 @@ class Sequencer {
   Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
   LogRecord MakeRecord(Transaction::State& transaction, Verdict& verdict) const;
   void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
-  void DiscardPackOf(Transaction::State& transaction) QUORATE_REQUIRES(strand_);
-  void Discard(std::unique_ptr<git::QuarantinedPack> pack) QUORATE_REQUIRES(strand_);
+  void DiscardPacksOf(Transaction::State& transaction) QUORATE_REQUIRES(strand_);
+  void Discard(LocalPacks packs) QUORATE_REQUIRES(strand_);
   void AnswerUnchanged() QUORATE_REQUIRES(strand_);
   void Acknowledge(ApplyItem& item) QUORATE_REQUIRES(strand_);
   void LoseProposals(Lsn from) QUORATE_REQUIRES(strand_);

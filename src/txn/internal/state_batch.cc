@@ -1,5 +1,6 @@
 #include "txn/internal/state_batch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "txn/internal/state_codec.h"
@@ -10,10 +11,15 @@ namespace quorate::txn::internal {
 using kv::Family;
 
 Result<std::optional<std::string>> StateBatch::Get(const std::string& key) const {
-  for (const Overlay* overlay : {&entry_overlay_, &overlay_}) {
-    if (const auto at = overlay->find(key); at != overlay->end()) {
-      return at->second;
-    }
+  if (const auto at = entry_overlay_.find(key); at != entry_overlay_.end()) {
+    return at->second;
+  }
+  const auto covers = [&key](const std::string& prefix) { return key.starts_with(prefix); };
+  if (std::ranges::any_of(entry_deleted_, covers)) {
+    return std::optional<std::string>();
+  }
+  if (const auto at = overlay_.find(key); at != overlay_.end()) {
+    return at->second;
   }
   return store_.Get(Family::kState, key);
 }
@@ -46,6 +52,9 @@ void StateBatch::DeleteUnread(std::string key) {
 
 void StateBatch::DeletePrefix(const std::string& prefix) {
   entry_batch_.DeleteRange(Family::kState, prefix, PrefixEnd(prefix));
+  std::erase_if(entry_overlay_,
+                [&prefix](const auto& set) { return set.first.starts_with(prefix); });
+  entry_deleted_.push_back(prefix);
   must_flush_ = true;
 }
 
@@ -55,12 +64,14 @@ void StateBatch::EndEntry(Position position) {
     overlay_[key] = std::move(value);
   }
   entry_overlay_.clear();
+  entry_deleted_.clear();
   position_ = position;
 }
 
 void StateBatch::DropEntry() {
   entry_batch_ = {};
   entry_overlay_.clear();
+  entry_deleted_.clear();
 }
 
 kv::WriteBatch StateBatch::Take() {

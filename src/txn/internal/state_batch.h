@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -31,8 +32,8 @@ class StateBatch {
   // As Set(), for what nobody reads through this batch.
   void PutUnread(std::string key, std::string value);
   void DeleteUnread(std::string key);
-  // Get() does not know of it: what was staged must be written before anything with the prefix is
-  // read again; see must_flush().
+  // Until the entry ends Get() knows of it; then what was staged must be written before anything
+  // with the prefix is read again; see must_flush().
   void DeletePrefix(const std::string& prefix);
 
   void EndEntry(Position position);
@@ -55,6 +56,7 @@ class StateBatch {
   Overlay overlay_;
   kv::WriteBatch entry_batch_;  // Of the one being staged.
   Overlay entry_overlay_;
+  std::vector<std::string> entry_deleted_;  // Prefixes; what entry_overlay_ has is newer.
   std::optional<Position> position_;
   bool must_flush_ = false;
 };

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,20 @@ struct StagedRef {
 struct StagedHead {
   RepositoryId repository;
   RefValue value;
+  std::optional<RefValue> expected;
   RefValue in_snapshot;  // Meaningless in a repository that the transaction creates.
+};
+
+// What HEAD goes by where it stands among references.
+inline constexpr std::string_view kHeadName = "HEAD";
+
+// What a reference or HEAD must be right before the transaction.
+struct Assertion {
+  RepositoryId repository;
+  std::string name;
+  std::optional<RefValue> expected;
+  std::optional<RefValue> in_snapshot;  // Or in the repository that the transaction creates.
+  bool in_new_repository = false;
 };
 
 struct StagedKey {
@@ -71,9 +85,9 @@ struct StagedPack {
 // A repository that the transaction touches.
 struct StagedRepository {
   std::optional<RepositoryInfo> in_snapshot;
-  std::optional<RepositoryCreate> create;
-  bool erase = false;
-  bool changed = false;  // A reference, HEAD or pack was staged.
+  bool erase = false;                      // The one of the snapshot;
+  std::optional<RepositoryCreate> create;  // then, perhaps, a new one takes its place.
+  bool changed = false;                    // A reference, HEAD or pack was staged.
 
   git::ObjectFormat format() const { return create ? create->format : in_snapshot->format; }
 };
@@ -96,12 +110,13 @@ struct Transaction::State {
   const internal::Published::Pin pin;
 
   std::vector<internal::StagedRef> refs;  // In the order of the StageRef() calls.
-  std::set<std::pair<RepositoryId, std::string>> ref_names;
+  std::set<std::pair<RepositoryId, std::string>> ref_names;  // Changed or asserted; with HEAD.
   std::vector<internal::StagedHead> heads;
+  std::vector<internal::Assertion> assertions;
   std::vector<internal::StagedKey> keys;
   std::set<std::string> key_names;
   std::map<RepositoryId, internal::StagedRepository> repositories;
-  std::optional<internal::StagedPack> pack;
+  std::vector<internal::StagedPack> packs;
   // Keys of the conflict window, and prefixes of such.
   std::vector<std::string> reads;
   std::vector<std::string> prefix_reads;

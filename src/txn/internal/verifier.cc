@@ -34,13 +34,13 @@ class Verification {
   Verdict Run() {
     CheckReads();
     CheckRepositories();
+    CheckAssertions();
     CheckRefValues();
     CheckRefNames();
     CollectRefChanges();
     CheckHeads();
     CheckKeys();
-    verdict_.with_pack =
-        transaction_.pack && (transaction_.refs.empty() || !verdict_.changes.empty());
+    ChoosePacks();
     return std::move(verdict_);
   }
 
@@ -83,6 +83,8 @@ class Verification {
 
   void CheckReads();
   void CheckRepositories();
+  void CheckAssertions();
+  void ChoosePacks();
   void CheckRefValues();
   void CheckRefNames();
   void CheckHeads();
@@ -132,21 +134,66 @@ void Verification::CheckRepositories() {
     const bool exists =
         newer != nullptr ? newer->value.has_value() : staged.in_snapshot.has_value();
     std::optional<Conflict::Kind> refused;
-    if (staged.create && exists) {
-      refused = Conflict::Kind::kRepositoryExists;
-    }
-    // Created anew is gone as well: it is another repository than the one that was seen.
-    if (!staged.create && newer != nullptr) {
+    if (staged.create && !staged.erase) {
+      if (exists) {
+        refused = Conflict::Kind::kRepositoryExists;
+      }
+    } else if (newer != nullptr) {
+      // Created anew is gone as well: it is another repository than the one that was seen.
       refused = Conflict::Kind::kRepositoryGone;
     }
     if (refused) {
       verdict_.others.push_back(
           MakeConflict(*refused, {ConflictKey::Kind::kRepository, id, {}}, newer));
-    } else if (staged.create) {
-      verdict_.changes.emplace_back(*staged.create);
-    } else if (staged.erase) {
+      continue;
+    }
+    if (staged.erase) {
       verdict_.changes.emplace_back(RepositoryDelete{.repository = id});
     }
+    if (staged.create) {
+      verdict_.changes.emplace_back(*staged.create);
+    }
+  }
+}
+
+// Whoever wrote it, and when: what counts is what it is now.
+void Verification::CheckAssertions() {
+  for (const Assertion& assertion : transaction_.assertions) {
+    const bool head = assertion.name == kHeadName;
+    const ConflictWindow::Version* newer = nullptr;
+    if (!assertion.in_new_repository) {
+      newer = Newer(head ? HeadWindowKey(assertion.repository)
+                         : RefWindowKey(assertion.repository, assertion.name));
+    }
+    std::optional<RefValue> current = newer != nullptr ? RefOf(*newer) : assertion.in_snapshot;
+    if (SameTarget(assertion.expected, current)) {
+      continue;
+    }
+    ConflictKey key{head ? ConflictKey::Kind::kHead : ConflictKey::Kind::kRef, assertion.repository,
+                    head ? "" : assertion.name};
+    Conflict conflict = MakeConflict(Conflict::Kind::kValueChanged, std::move(key), newer);
+    conflict.expected = assertion.expected;
+    conflict.found = std::move(current);
+    verdict_.others.push_back(std::move(conflict));
+  }
+}
+
+void Verification::ChoosePacks() {
+  std::set<RepositoryId> wanting;
+  for (const StagedRef& ref : transaction_.refs) {
+    wanting.insert(ref.update.repository);
+  }
+  std::set<RepositoryId> changing;
+  for (const Change& change : verdict_.changes) {
+    if (const auto* ref = std::get_if<RefChange>(&change); ref != nullptr) {
+      changing.insert(ref->repository);
+    } else if (const auto* moved = std::get_if<HeadChange>(&change); moved != nullptr) {
+      changing.insert(moved->repository);
+    }
+  }
+  for (const StagedPack& pack : transaction_.packs) {
+    verdict_.packs.push_back(!wanting.contains(pack.repository) ||
+                             changing.contains(pack.repository));
   }
 }
 
@@ -291,21 +338,22 @@ void Verification::CollectRefChanges() {
 void Verification::CheckHeads() {
   for (const StagedHead& head : transaction_.heads) {
     const std::optional<RepositoryCreate>& create = repository(head.repository).create;
-    HeadChange change{
-        .repository = head.repository, .before = head.in_snapshot, .after = head.value};
+    const auto* newer = create ? nullptr : Newer(HeadWindowKey(head.repository));
+    std::optional<RefValue> current = head.in_snapshot;
     if (create) {
-      change.before = RefValue();
-      change.before.symref = create->default_branch;
-    } else if (const auto* newer = Newer(HeadWindowKey(head.repository)); newer != nullptr) {
+      current.emplace().symref = create->default_branch;
+    } else if (newer != nullptr) {
+      current = RefOf(*newer);
+    }
+    if (head.expected ? !SameTarget(head.expected, current) : newer != nullptr) {
       Conflict conflict = MakeConflict(Conflict::Kind::kValueChanged,
                                        {ConflictKey::Kind::kHead, head.repository, {}}, newer);
-      conflict.expected = head.in_snapshot;
-      conflict.found = RefOf(*newer);
+      conflict.expected = head.expected ? head.expected : head.in_snapshot;
+      conflict.found = std::move(current);
       verdict_.others.push_back(std::move(conflict));
-      continue;
-    }
-    if (change.before != change.after) {
-      verdict_.changes.emplace_back(std::move(change));
+    } else if (*current != head.value) {
+      verdict_.changes.emplace_back(HeadChange{
+          .repository = head.repository, .before = *std::move(current), .after = head.value});
     }
   }
 }
@@ -331,6 +379,10 @@ void Verification::CheckKeys() {
 bool Verdict::Accepted(bool all_or_nothing) const {
   const auto refused = [](const std::optional<Conflict>& conflict) { return conflict.has_value(); };
   return others.empty() && !(all_or_nothing && std::ranges::any_of(refs, refused));
+}
+
+bool Verdict::ChangesNothing() const {
+  return changes.empty() && std::ranges::none_of(packs, std::identity());
 }
 
 Verdict Verify(const Transaction::State& transaction, const ConflictWindow& window) {

@@ -18,12 +18,14 @@ struct Verdict {
   std::vector<std::optional<Conflict>> refs;
   // What stands against the transaction as a whole.
   std::vector<Conflict> others;
-  // What is left to do if nothing does; without the pack. Empty: nothing changes.
+  // What is left to do if nothing does; without the packs. Empty: nothing changes.
   std::vector<Change> changes;
-  // The pack goes with it (false when every reference that wanted it was left out or unchanged).
-  bool with_pack = false;
+  // Of each StagePack() call: the pack goes with it. Not if every change of its repository that
+  // could have wanted it was left out or changes nothing.
+  std::vector<bool> packs;
 
   bool Accepted(bool all_or_nothing) const;
+  bool ChangesNothing() const;
 };
 
 // REQUIRES: the snapshot is not below the window's floor.

@@ -146,7 +146,7 @@ class Auditor {
     }
     std::vector<internal::ApplyItem> items;
     for (consensus::Entry& entry : *entries) {
-      items.push_back({.entry = std::move(entry), .record = {}, .local = nullptr});
+      items.push_back({.entry = std::move(entry), .record = {}, .locals = {}});
     }
     kv::MemoryStore empty;
     NotedPacks packs;

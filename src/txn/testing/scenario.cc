@@ -125,21 +125,21 @@ Scenario::~Scenario() {
 
 const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands() {
   static const std::map<std::string, Command, std::less<>> all = {
-      {"open", &Scenario::Open},       {"create", &Scenario::Create},
-      {"crash", &Scenario::Crash},     {"stop", &Scenario::Stop},
-      {"run", &Scenario::Settle},      {"closing", &Scenario::Closing},
-      {"until", &Scenario::Until},     {"begin", &Scenario::Begin},
-      {"ref", &Scenario::Reference},   {"head", &Scenario::Head},
-      {"key", &Scenario::Key},         {"pack", &Scenario::Pack},
-      {"repo", &Scenario::Repository}, {"reads", &Scenario::DeclareRead},
-      {"commit", &Scenario::Commit},   {"abort", &Scenario::Abort},
-      {"cancel", &Scenario::Cancel},   {"giveup", &Scenario::GiveUp},
-      {"state", &Scenario::State},     {"view", &Scenario::View},
-      {"history", &Scenario::History}, {"packs", &Scenario::Packs},
-      {"status", &Scenario::Status},   {"read", &Scenario::Read},
-      {"sync", &Scenario::Sync},       {"fail", &Scenario::Fail},
-      {"damage", &Scenario::Damage},   {"log", &Scenario::Log},
-      {"outcome", &Scenario::Outcome},
+      {"open", &Scenario::Open},         {"create", &Scenario::Create},
+      {"crash", &Scenario::Crash},       {"stop", &Scenario::Stop},
+      {"run", &Scenario::Settle},        {"closing", &Scenario::Closing},
+      {"until", &Scenario::Until},       {"begin", &Scenario::Begin},
+      {"ref", &Scenario::Reference},     {"head", &Scenario::Head},
+      {"verify", &Scenario::Verify},     {"key", &Scenario::Key},
+      {"pack", &Scenario::Pack},         {"repo", &Scenario::Repository},
+      {"reads", &Scenario::DeclareRead}, {"commit", &Scenario::Commit},
+      {"abort", &Scenario::Abort},       {"cancel", &Scenario::Cancel},
+      {"giveup", &Scenario::GiveUp},     {"state", &Scenario::State},
+      {"view", &Scenario::View},         {"history", &Scenario::History},
+      {"packs", &Scenario::Packs},       {"status", &Scenario::Status},
+      {"read", &Scenario::Read},         {"sync", &Scenario::Sync},
+      {"fail", &Scenario::Fail},         {"damage", &Scenario::Damage},
+      {"log", &Scenario::Log},           {"outcome", &Scenario::Outcome},
   };
   return all;
 }
@@ -365,9 +365,25 @@ void Scenario::Reference(const Words& words) {
   SayUnlessOk(transaction(Word(words, 1)).StageRef(std::move(update)));
 }
 
+// head T VALUE | OLD->NEW [repo=N]
 void Scenario::Head(const Words& words) {
+  std::string value = Word(words, 2);
+  std::optional<RefValue> expected;
+  if (value.find("->") != std::string::npos) {
+    const auto [before, after] = ParseMove(value);
+    value = after;
+    expected = before ? ParseValue(*before) : std::nullopt;
+  }
   SayUnlessOk(transaction(Word(words, 1))
-                  .StageHead(RepositoryOf(words), ParseValue(Word(words, 2)).value()));
+                  .StageHead(RepositoryOf(words), ParseValue(value).value(), std::move(expected)));
+}
+
+// verify T NAME VALUE [repo=N]
+void Scenario::Verify(const Words& words) {
+  const std::string& name = Word(words, 2);
+  SayUnlessOk(transaction(Word(words, 1))
+                  .VerifyRef(RepositoryOf(words), name == "HEAD" ? name : FullName(name),
+                             ParseValue(Word(words, 3))));
 }
 
 // key T KEY OLD->NEW

@@ -62,6 +62,7 @@ class Scenario {
   void Begin(const Words& words);
   void Reference(const Words& words);
   void Head(const Words& words);
+  void Verify(const Words& words);
   void Key(const Words& words);
   void Pack(const Words& words);
   void Repository(const Words& words);

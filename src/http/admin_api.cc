@@ -1,63 +1,22 @@
 #include "http/internal/admin_api.h"
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
-#include "http/error_map.h"
 #include "http/internal/hop.h"
+#include "http/internal/json_answers.h"
+#include "http/internal/transactions_api.h"
 #include "http/internal/uri.h"
 
 namespace quorate::http {
 namespace {
 
-// Objects keep the order in which they are written, as the documents show it.
-using Json = nlohmann::ordered_json;
-
 constexpr std::string_view kRepositories = "/api/v1/repositories";
-constexpr std::size_t kRequestBytesMax = 64 << 10;
 constexpr std::size_t kLogLimitDefault = 50;
 constexpr std::size_t kLogLimitMax = 10'000;
-
-Awaitable<void> SendJson(Exchange& exchange, unsigned status, const Json& json,
-                         int retry_after_seconds = 0) {
-  ResponseHead head;
-  head.status = status;
-  head.content_type = "application/json";
-  head.headers.emplace_back("Cache-Control", "no-store");
-  if (retry_after_seconds > 0) {
-    head.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
-  }
-  // Names are bytes; what is not UTF-8 in them is shown as U+FFFD.
-  const std::string body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  const Status sent = co_await exchange.response().Send(std::move(head), body);
-  static_cast<void>(sent);  // A client that left needs no answer.
-}
-
-Json ErrorJson(const Error& error) {
-  return {{"error", {{"code", CodeName(error.code())}, {"message", error.message()}}}};
-}
-
-Awaitable<void> SendJsonError(Exchange& exchange, const Error& error) {
-  const HttpError mapped = HttpErrorOf(error.code());
-  const Json json = ErrorJson(error);
-  co_await SendJson(exchange, mapped.status, json, mapped.retry_after_seconds);
-}
-
-Awaitable<void> SendJsonErrorAs(Exchange& exchange, unsigned status, const Error& error) {
-  const Json json = ErrorJson(error);
-  co_await SendJson(exchange, status, json);
-}
-
-Json RefJson(const std::optional<txn::RefValue>& value) {
-  if (!value.has_value()) {
-    return nullptr;
-  }
-  return value->symref.empty() ? Json(value->id.ToHex()) : Json("ref: " + value->symref);
-}
 
 Json NodeIds(const std::vector<NodeId>& nodes) {
   Json ids = Json::array();
@@ -155,33 +114,9 @@ Result<CreateRequest> ParseCreate(const std::string& body, const std::string& de
   return request;
 }
 
-Awaitable<Result<std::string>> ReadBody(Exchange& exchange) {
-  exchange.body().LimitBytes(kRequestBytesMax);
-  std::string body;
-  for (;;) {
-    Result<std::string_view> piece = co_await exchange.body().Read();
-    if (!piece) {
-      co_return std::move(piece).error();
-    }
-    if (piece->empty()) {
-      co_return body;
-    }
-    body += *piece;
-  }
-}
-
 Awaitable<void> Create(const Services& services, Exchange& exchange) {
-  // A form of a foreign web page cannot send this type without asking first.
-  if (MediaType(exchange.head().Find("content-type")) != "application/json") {
-    const Error error(Code::kInvalidArgument, "Content-Type must be application/json");
-    co_await SendJsonErrorAs(exchange, 415, error);
-    co_return;
-  }
-  const Result<std::string> body = co_await ReadBody(exchange);
+  const std::optional<std::string> body = co_await ReadJsonBody(exchange);
   if (!body) {
-    const bool large = body.error().code() == Code::kResourceExhausted;
-    co_await SendJsonErrorAs(exchange, large ? 413 : HttpErrorOf(body.error().code()).status,
-                             body.error());
     co_return;
   }
   Result<CreateRequest> request = ParseCreate(*body, services.options.default_branch);
@@ -293,17 +228,50 @@ Awaitable<void> SendFromPool(const Services& services, Exchange& exchange,
   co_await SendJson(exchange, 200, *json);
 }
 
+// What a path below "/api/v1/repositories/" names: a repository, or something of it.
+struct RepositoryPath {
+  std::string_view name;        // Escaped.
+  std::string_view resource{};  // "log", "transactions"; empty: the repository itself.
+  std::string_view argument{};  // "transactions/ARGUMENT".
+};
+
+// A repository whose name ends like a resource is told apart by escaped slashes: "a%2Flog".
+RepositoryPath ParseRepositoryPath(std::string_view rest) {
+  const auto last = rest.rfind('/');
+  if (last == std::string_view::npos) {
+    return {.name = rest};
+  }
+  if (rest.substr(last + 1) == "log" && last > 0) {
+    return {.name = rest.substr(0, last), .resource = "log"};
+  }
+  const std::string_view front = rest.substr(0, last);
+  constexpr std::string_view kTransactions = "/transactions";
+  if (front.ends_with(kTransactions) && front.size() > kTransactions.size()) {
+    return {.name = front.substr(0, front.size() - kTransactions.size()),
+            .resource = "transactions",
+            .argument = rest.substr(last + 1)};
+  }
+  return {.name = rest};
+}
+
+Awaitable<void> HandleResource(const Services& services, Exchange& exchange,
+                               const RepositoryPath& path, std::string name,
+                               std::string_view query) {
+  if (exchange.head().method() != "GET") {
+    co_await SendMethodNotAllowed(exchange, "GET");
+  } else if (path.resource == "log") {
+    co_await ShowLog(services, exchange, std::move(name), query);
+  } else {
+    co_await ShowTransaction(services, exchange, std::move(name), path.argument);
+  }
+}
+
 // `rest` is what follows "/api/v1/repositories/".
 Awaitable<void> HandleOne(const Services& services, Exchange& exchange, std::string_view rest,
                           std::string_view query) {
-  constexpr std::string_view kLog = "/log";
   const std::string_view method = exchange.head().method();
-  // A repository whose name ends in "/log" is told apart by an escaped slash: "a%2Flog".
-  const bool log = rest.ends_with(kLog) && rest.size() > kLog.size();
-  if (log) {
-    rest.remove_suffix(kLog.size());
-  }
-  std::optional<std::string> name = PercentDecode(rest);
+  const RepositoryPath path = ParseRepositoryPath(rest);
+  std::optional<std::string> name = PercentDecode(path.name);
   const Status valid = name.has_value() ? cluster::Node::CheckRepositoryName(*name)
                                         : Status(Error(Code::kInvalidArgument, "malformed escape"));
   if (!valid) {
@@ -311,10 +279,8 @@ Awaitable<void> HandleOne(const Services& services, Exchange& exchange, std::str
     co_return;
   }
   exchange.notes().repository = *name;
-  if (log && method == "GET") {
-    co_await ShowLog(services, exchange, std::move(*name), query);
-  } else if (log) {
-    co_await SendMethodNotAllowed(exchange, "GET");
+  if (!path.resource.empty()) {
+    co_await HandleResource(services, exchange, path, std::move(*name), query);
   } else if (method == "GET") {
     co_await Describe(services, exchange, std::move(*name));
   } else if (method == "DELETE") {

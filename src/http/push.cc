@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
+#include "base/bytes.h"
 #include "git/ref_name.h"
 
 namespace quorate::http {
@@ -11,6 +13,8 @@ namespace {
 
 namespace reason = git::reason;
 
+constexpr std::string_view kNotPartOfTransaction =
+    "the transaction of this id is committed, and did not do this";
 constexpr std::size_t kProgressBytesMax = 16 << 10;  // Not yet taken.
 
 // One line for side band 2: what happened, in receive-pack's words.
@@ -45,9 +49,11 @@ std::string_view ReasonOf(const txn::Conflict& conflict) {
 
 }  // namespace
 
-Push::Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request)
+Push::Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request,
+           std::string transaction)
     : repository_(std::move(repository)),
       request_(std::move(request)),
+      transaction_(std::move(transaction)),
       commands_(request_.commands.size()),
       peeled_(request_.commands.size()) {
 }
@@ -121,6 +127,7 @@ void Push::RefuseRest(std::string_view why) {
 
 Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
   txn::TransactionOptions options;
+  options.id = transaction_;
   options.actor = std::move(actor);
   options.push_options = request_.push_options;
   options.all_or_nothing = request_.capabilities.atomic;
@@ -275,6 +282,50 @@ void Push::OnNothingDone(const Error& error) {
                                           : reason::kTransactionFailed);
 }
 
+Status Push::AnswerAsBefore(const txn::Snapshot& snapshot,
+                            const txn::CommittedTransaction& before) {
+  repeated_ = true;
+  unpack_error_.clear();
+  pack_.reset();
+  receiver_.reset();
+  messages_.clear();
+  std::map<std::string, std::optional<txn::RefValue>> done;
+  for (txn::RefEvent& event : QUORATE_TRY(snapshot.EventsOf(repository_->id(), before.lsn))) {
+    done.emplace(std::move(event.name), std::move(event.after));
+  }
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    const git::PushCommand& command = request_.commands[i];
+    commands_[i] = {};
+    const auto event = done.find(command.ref);
+    const std::optional<txn::RefValue> made =
+        event != done.end()
+            ? event->second
+            : QUORATE_TRY(snapshot.FindRefAt(repository_->id(), command.ref, before.lsn));
+    const bool so = command.deletes() ? !made : made && made->id == command.new_id;
+    if (!so) {
+      commands_[i].refusal = kNotPartOfTransaction;
+    }
+  }
+  return Ok();
+}
+
+std::optional<Error> Push::ReasonOfAbort() const {
+  if (repeated_ || committed_ || !staged_.empty()) {
+    return std::nullopt;
+  }
+  if (unpack_failed()) {
+    return Error(Code::kInvalidArgument, unpack_error_);
+  }
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    if (!commands_[i].refusal.empty()) {
+      return Error(
+          Code::kInvalidArgument,
+          fmt::format("{}: {}", Printable(request_.commands[i].ref), commands_[i].refusal));
+    }
+  }
+  return std::nullopt;
+}
+
 git::PushReport Push::Report() const {
   git::PushReport report;
   report.unpack_error = unpack_error_;
@@ -287,6 +338,9 @@ git::PushReport Push::Report() const {
 }
 
 std::string_view Push::OutcomeName() const {
+  if (repeated_) {
+    return "repeated";
+  }
   if (unpack_failed()) {
     return "unpack_error";
   }

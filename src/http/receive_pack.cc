@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/fault_point.h"
 #include "git/pkt_line.h"
 #include "git/push_report.h"
@@ -11,6 +12,8 @@
 #include "http/error_map.h"
 #include "http/internal/hop.h"
 #include "http/internal/push.h"
+#include "http/internal/transaction_name.h"
+#include "http/internal/transactions_api.h"
 
 namespace quorate::http {
 namespace {
@@ -44,6 +47,11 @@ class ReceivePack {
 
   Awaitable<Result<git::PushRequest>> ReadRequest();
   Awaitable<Result<RepositoryHandle>> Create();
+  Status NameTransaction(git::PushRequest request);
+  Awaitable<Status> LookForEarlierAttempt();
+  Awaitable<void> RepeatAnswer();
+  void NoteLsn(Lsn lsn);
+  void NoteAbort(const Error& reason);
   Awaitable<Received> ReadPack();
   Awaitable<Status> WaitForApplied();
   Awaitable<void> CheckPack();
@@ -74,7 +82,7 @@ class ReceivePack {
   bool gone_ = false;  // The client closed the connection.
   std::optional<txn::TransactionManager::PendingCommit> commit_;  // Under way.
   std::chrono::nanoseconds last_sent_{0};
-  std::string transaction_;  // Its id, once it may have been proposed.
+  bool named_ = false;  // The client named its transaction.
 };
 
 Awaitable<void> ReceivePack::Run() {
@@ -96,9 +104,14 @@ Awaitable<void> ReceivePack::Run() {
     }
     repository_ = std::move(*created);
   }
-  push_ = std::make_unique<Push>(repository_, std::move(*request));
+  const Status named = NameTransaction(std::move(*request));
+  if (!named) {
+    co_await SendBodyError(exchange_, named.error());
+    co_return;
+  }
+  const Status looked = co_await LookForEarlierAttempt();
   const Status writable = services_.deps.node.CheckWritable();
-  if (!writable) {
+  if (!writable && !push_->repeated()) {
     push_->RefuseAll(writable.error().message());
   }
   services_.metrics.push_parse_seconds.Observe(
@@ -107,6 +120,7 @@ Awaitable<void> ReceivePack::Run() {
   const Received received = co_await ReadPack();
   if (received == Received::kBrokenOff) {
     services_.metrics.CountPush("aborted");
+    NoteAbort(Error(Code::kCancelled, "the request ends too early"));
     exchange_.response().CloseAfterwards();
     co_await SendText(exchange_, 400, "the request ends too early");
     co_return;
@@ -120,7 +134,11 @@ Awaitable<void> ReceivePack::Run() {
   if (exchange_.body().finished()) {
     watch = exchange_.WatchGone([this] { OnGone(); });
   }
-  if (push_->unpack_failed()) {
+  if (!looked) {
+    co_await FailWith(Stage::kBeforeProposal, looked.error());
+    co_return;
+  }
+  if (push_->unpack_failed() || push_->repeated()) {
     co_await Answer();
     co_return;
   }
@@ -136,6 +154,69 @@ Awaitable<void> ReceivePack::Run() {
     co_await Answer();
   } else {
     co_await Commit();
+  }
+}
+
+// Its id is told with whatever answer, so that the client can ask what became of it.
+Status ReceivePack::NameTransaction(git::PushRequest request) {
+  const std::optional<std::string> name = QUORATE_TRY(
+      NamedTransaction(exchange_.head().Find(kTransactionHeader), request.push_options));
+  named_ = name.has_value();
+  std::string id = named_ ? *name : repository_->transactions().NewTransactionId().bytes;
+  exchange_.response().AddHeader(kTransactionHeader, HexEncode(id));
+  push_ = std::make_unique<Push>(repository_, std::move(request), std::move(id));
+  return Ok();
+}
+
+// A client that tries again must hear what became of its first attempt, even where a new one would
+// be refused: its pack may be gone, the disk may be full.
+Awaitable<Status> ReceivePack::LookForEarlierAttempt() {
+  if (!named_) {
+    co_return Ok();
+  }
+  auto start = [this](Callback<Result<txn::Snapshot>> done) {
+    repository_->transactions().ReadSnapshot(std::move(done));
+  };
+  Result<txn::Snapshot> snapshot = co_await AwaitCallback<Result<txn::Snapshot>>(std::move(start));
+  if (!snapshot) {
+    co_return std::move(snapshot).error();
+  }
+  auto look = [this, &snapshot]() -> Result<Lsn> {
+    const auto before = QUORATE_TRY(snapshot->FindTransaction(push_->transaction()));
+    if (before) {
+      QUORATE_TRY(push_->AnswerAsBefore(*snapshot, *before));
+    }
+    return before ? before->lsn : Lsn{};
+  };
+  const Result<Lsn> lsn = co_await OnPool(services_.deps.git, std::move(look));
+  if (lsn && push_->repeated()) {
+    NoteLsn(*lsn);
+  }
+  co_return lsn ? Ok() : Status(lsn.error());
+}
+
+// The transaction of this id was committed while this attempt was under way.
+Awaitable<void> ReceivePack::RepeatAnswer() {
+  const Status looked = co_await LookForEarlierAttempt();
+  if (looked && push_->repeated()) {
+    co_await Answer();
+    co_return;
+  }
+  const Error unknown(Code::kOutcomeUnknown, looked ? "an earlier attempt is not found any more"
+                                                    : looked.error().message());
+  co_await FailWith(Stage::kProposed, unknown);
+}
+
+void ReceivePack::NoteLsn(Lsn lsn) {
+  if (lsn != Lsn{} && !exchange_.response().started()) {
+    exchange_.response().AddHeader(kLsnHeader, std::to_string(lsn.value));
+  }
+}
+
+// Only of what the client can ask for by a name that it knew before.
+void ReceivePack::NoteAbort(const Error& reason) {
+  if (named_) {
+    repository_->transactions().NoteAbort({.bytes = push_->transaction()}, reason);
   }
 }
 
@@ -197,7 +278,7 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
       co_return Received::kBrokenOff;
     }
     body_ended_ = piece->empty();
-    if (push_->unpack_failed() || !push_->request().expects_pack()) {
+    if (push_->unpack_failed() || push_->repeated() || !push_->request().expects_pack()) {
       dropped += piece->size();
       if (dropped > drain_max) {
         co_return Received::kTooMuchLeft;
@@ -290,6 +371,10 @@ Awaitable<void> ReceivePack::Commit() {
   std::string actor(exchange_.client_address());
   auto stage = [this, &actor] { return push_->Stage(std::move(actor)); };
   Result<std::optional<txn::Transaction>> staged = co_await WorkWithTicks(std::move(stage));
+  if (!staged && staged.error().code() == Code::kAlreadyExists) {
+    co_await RepeatAnswer();
+    co_return;
+  }
   if (!staged) {
     co_await FailWith(Stage::kBeforeProposal, staged.error());
     co_return;
@@ -306,7 +391,6 @@ Awaitable<void> ReceivePack::Commit() {
     co_return;
   }
   QUORATE_FAULT("http.before_commit");
-  transaction_ = (*staged)->id().ToHex();
   auto start = [this, &staged](Callback<Result<txn::CommitOutcome>> done) {
     commit_ = repository_->transactions().Commit(std::move(**staged), std::move(done));
   };
@@ -323,7 +407,10 @@ Awaitable<void> ReceivePack::Commit() {
   }
   if (outcome) {
     push_->OnCommitted(*outcome);
+    NoteLsn(outcome->lsn);
     co_await Answer();
+  } else if (outcome.error().code() == Code::kAlreadyExists) {
+    co_await RepeatAnswer();
   } else if (outcome.error().code() == Code::kConflict) {
     push_->OnNothingDone(outcome.error());
     co_await Answer();
@@ -337,6 +424,7 @@ Awaitable<void> ReceivePack::Commit() {
 // The client went away before anything was done.
 Awaitable<void> ReceivePack::AnswerNobody() {
   services_.metrics.CountPush("aborted");
+  NoteAbort(ClientGone());
   exchange_.response().CloseAfterwards();
   if (!exchange_.response().started()) {
     co_await SendText(exchange_, 400, "the client went away");
@@ -344,6 +432,9 @@ Awaitable<void> ReceivePack::AnswerNobody() {
 }
 
 Awaitable<void> ReceivePack::Answer() {
+  if (const std::optional<Error> reason = push_->ReasonOfAbort(); reason.has_value()) {
+    NoteAbort(*reason);
+  }
   services_.metrics.CountPush(std::string(push_->OutcomeName()));
   const git::PushCapabilities& capabilities = push_->request().capabilities;
   std::string bytes;
@@ -372,9 +463,16 @@ Awaitable<void> ReceivePack::FailWith(Stage stage, const Error& error) {
                        (error.code() == Code::kOutcomeUnknown || error.code() == Code::kInternal);
   services_.metrics.CountPush(unknown ? "unknown" : "unavailable");
   if (unknown) {
-    const std::string bytes = git::RenderPushFailure(
+    const std::string id = HexEncode(push_->transaction());
+    std::string bytes;
+    if (speaks_side_bands()) {
+      git::AppendSideband(bytes, git::Band::kProgress,
+                          "hint: quorate repo txn " + repository_->name() + " " + id +
+                              " tells what became of it\n");
+    }
+    bytes += git::RenderPushFailure(
         push_->request().capabilities,
-        "outcome unknown: " + error.message() + "; ask for transaction " + transaction_);
+        "outcome unknown: " + error.message() + "; ask for transaction " + id);
     if (!exchange_.response().started()) {
       co_await SendResult(exchange_, bytes);
       co_return;

@@ -47,6 +47,9 @@ std::string ResponseWriter::RenderHead(const ResponseHead& head) const {
   for (const auto& header : head.headers) {
     text += fmt::format("{}: {}\r\n", header.first, header.second);
   }
+  for (const auto& header : headers_) {
+    text += fmt::format("{}: {}\r\n", header.first, header.second);
+  }
   if (!form_.keep_alive) {
     text += "Connection: close\r\n";
   } else if (form_.http_1_0) {
@@ -68,6 +71,11 @@ Awaitable<Status> ResponseWriter::WriteAll(const Buffers& buffers) {
     co_return Error(Code::kCancelled, "the client went away");
   }
   co_return Ok();
+}
+
+void ResponseWriter::AddHeader(std::string_view name, std::string value) {
+  QUORATE_CHECK(!started());
+  headers_.emplace_back(name, std::move(value));
 }
 
 Awaitable<Status> ResponseWriter::Send(ResponseHead head, std::string_view body) {

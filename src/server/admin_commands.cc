@@ -121,6 +121,34 @@ Status RepoLog(ApiClient& client, const RepoLogArguments& arguments) {
   return Ok();
 }
 
+Status RepoTransaction(ApiClient& client, const RepoTransactionArguments& arguments) {
+  const Json document = QUORATE_TRY(
+      Fetch(client, fmt::format("{}/{}/transactions/{}", kRepositories, EscapePath(arguments.name),
+                                EscapeQuery(arguments.id))));
+  if (arguments.json) {
+    PrintJson(document);
+    return Ok();
+  }
+  const std::string state = Text(document, "state");
+  if (state == "committed") {
+    fmt::print("committed at {}, {}, by {}\n", Text(document, "lsn"), LocalTime(document),
+               Text(document, "actor"));
+  } else if (state == "aborted") {
+    fmt::print("aborted, {}: {}: {}\n", LocalTime(document), Text(document, "code"),
+               Text(document, "reason"));
+  } else if (state == "in_flight") {
+    fmt::print("unknown yet: it is in flight; ask again\n");
+  } else if (state == "not_found") {
+    fmt::print(
+        "not committed; it never arrived, or it was aborted on another node or too long ago for "
+        "the reason to be remembered\n");
+  } else {
+    fmt::print("too old to tell: ids are known from {} on, and it is not among them\n",
+               Text(document, "known_from"));
+  }
+  return Ok();
+}
+
 Status ClusterStatus(ApiClient& client, bool json) {
   const Json document = QUORATE_TRY(Fetch(client, "/api/v1/cluster"));
   if (json) {

@@ -31,6 +31,14 @@ struct RepoLogArguments {
 };
 Status RepoLog(ApiClient& client, const RepoLogArguments& arguments);
 
+struct RepoTransactionArguments {
+  std::string name;
+  std::string id;  // 32 hexadecimal digits.
+  bool json = false;
+};
+// What became of it; that nobody knows is an answer, too.
+Status RepoTransaction(ApiClient& client, const RepoTransactionArguments& arguments);
+
 Status ClusterStatus(ApiClient& client, bool json);
 
 }  // namespace quorate::server

@@ -38,6 +38,7 @@ struct CommandLine {
   std::string name;
   RepoCreateArguments create;
   RepoLogArguments log;
+  RepoTransactionArguments transaction;
   InspectArguments inspect;
   std::string shell;
 };
@@ -126,6 +127,15 @@ CLI::App* AddClientCommand(CommandLine& line, CLI::App& parent, const std::strin
   return command;
 }
 
+void AddRepoTransaction(CommandLine& line, CLI::App& repo) {
+  CLI::App* txn =
+      AddClientCommand(line, repo, "txn", "What became of a push, by its transaction's id.",
+                       [&line](ApiClient& c) { return RepoTransaction(c, line.transaction); });
+  txn->add_option("REPOSITORY", line.transaction.name)->required();
+  txn->add_option("ID", line.transaction.id, "32 hexadecimal digits.")->required();
+  txn->add_flag("--json", line.transaction.json, "Print JSON.");
+}
+
 void AddRepo(CommandLine& line) {
   CLI::App* repo = line.app.add_subcommand("repo", "Create, list, show and delete repositories.");
   repo->require_subcommand(1);
@@ -162,6 +172,8 @@ void AddRepo(CommandLine& line) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   log->add_flag("--json", line.log.json, "Print JSON.");
+
+  AddRepoTransaction(line, *repo);
 }
 
 void AddCluster(CommandLine& line) {

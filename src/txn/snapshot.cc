@@ -85,29 +85,64 @@ Status Snapshot::ForEachKey(
               });
 }
 
+// Calls `visit` for the events of entries up to `newest`, newest first, until it returns false.
+Status Snapshot::WalkHistory(RepositoryId repository, Lsn newest,
+                             const std::function<bool(RefEvent)>& visit) const {
+  const std::string prefix = internal::HistoryPrefix(partition_, repository);
+  const auto it =
+      view_->NewIterator(Family::kState, internal::HistoryOf(partition_, repository, newest),
+                         internal::PrefixEnd(prefix));
+  for (; it->Valid(); it->Next()) {
+    const std::optional<Lsn> lsn = internal::LsnOfHistoryKey(it->key());
+    if (!lsn) {
+      return Error(Code::kCorruption, "a key of the history is not readable");
+    }
+    RefEvent event = QUORATE_TRY(internal::DecodeEvent(*lsn, it->value()));
+    if (!visit(std::move(event))) {
+      return Ok();
+    }
+  }
+  return it->status();
+}
+
 Result<std::vector<RefEvent>> Snapshot::History(RepositoryId repository, std::string_view name,
                                                 std::size_t count_max) const {
   std::vector<RefEvent> events;
   if (count_max == 0) {
     return events;
   }
-  const Status walked =
-      Walk(*view_, internal::HistoryPrefix(partition_, repository),
-           [&](std::string_view key, std::string_view bytes) -> Result<bool> {
-             const std::optional<Lsn> lsn = internal::LsnOfHistoryKey(key);
-             if (!lsn) {
-               return Error(Code::kCorruption, "a key of the history is not readable");
-             }
-             RefEvent event = QUORATE_TRY(internal::DecodeEvent(*lsn, bytes));
-             if (name.empty() || event.name == name) {
-               events.push_back(std::move(event));
-             }
-             return events.size() < count_max;
-           });
-  if (!walked) {
-    return walked.error();
-  }
+  QUORATE_TRY(WalkHistory(repository, applied_.lsn, [&](RefEvent event) {
+    if (name.empty() || event.name == name) {
+      events.push_back(std::move(event));
+    }
+    return events.size() < count_max;
+  }));
   return events;
+}
+
+Result<std::vector<RefEvent>> Snapshot::EventsOf(RepositoryId repository, Lsn lsn) const {
+  std::vector<RefEvent> events;
+  QUORATE_TRY(WalkHistory(repository, lsn, [&](RefEvent event) {
+    if (event.lsn != lsn) {
+      return false;
+    }
+    events.push_back(std::move(event));
+    return true;
+  }));
+  return events;
+}
+
+Result<std::optional<RefValue>> Snapshot::FindRefAt(RepositoryId repository, std::string_view name,
+                                                    Lsn lsn) const {
+  std::optional<RefValue> value;
+  QUORATE_TRY(WalkHistory(repository, lsn, [&](RefEvent event) {
+    if (event.name != name) {
+      return true;
+    }
+    value = std::move(event.after);
+    return false;
+  }));
+  return value;
 }
 
 Result<std::optional<CommittedTransaction>> Snapshot::FindTransaction(std::string_view id) const {

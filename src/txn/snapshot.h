@@ -92,6 +92,12 @@ class Snapshot {
   // The newest `count_max` events, newest first; only those of `name` unless it is empty.
   Result<std::vector<RefEvent>> History(RepositoryId repository, std::string_view name,
                                         std::size_t count_max) const;
+  // What the entry at `lsn` did to references and HEAD, by name, as far as the history goes back.
+  Result<std::vector<RefEvent>> EventsOf(RepositoryId repository, Lsn lsn) const;
+  // What a reference, or HEAD, was right after the entry at `lsn`, by the history; nothing if it
+  // did not exist. Walks the events before `lsn`.
+  Result<std::optional<RefValue>> FindRefAt(RepositoryId repository, std::string_view name,
+                                            Lsn lsn) const;
   // What became of the transaction with these 16 raw bytes of id; nothing if it was not committed,
   // or below TransactionsKnownFrom().
   Result<std::optional<CommittedTransaction>> FindTransaction(std::string_view id) const;
@@ -102,6 +108,9 @@ class Snapshot {
   Result<std::uint64_t> CountTransactions() const;
 
  private:
+  Status WalkHistory(RepositoryId repository, Lsn newest,
+                     const std::function<bool(RefEvent)>& visit) const;
+
   PartitionId partition_;
   std::shared_ptr<const kv::Snapshot> view_;
   Position applied_;

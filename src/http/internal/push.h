@@ -26,9 +26,12 @@ inline constexpr std::string_view kReservedRefPrefix = "refs/quorate/";
 class Push {
  public:
   // `repository` is held until the push is destroyed.
-  Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request);
+  // `transaction`: the id of what it does, 16 raw bytes.
+  Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request,
+       std::string transaction);
 
   const git::PushRequest& request() const { return request_; }
+  const std::string& transaction() const { return transaction_; }
 
   // Blocks. The next bytes of the pack; only if the request expects one. After an error the rest of
   // the pack may be passed in or not; it is ignored.
@@ -50,13 +53,22 @@ class Push {
   // kConflict and every other error that promises that nothing was done.
   void OnNothingDone(const Error& error);
 
+  // Blocks. The transaction of this id was committed by an earlier attempt: answers each command as
+  // that one did. What that one did not make so is refused, also when the id was used for something
+  // else. The pack, if one was sent, is dropped.
+  Status AnswerAsBefore(const txn::Snapshot& snapshot, const txn::CommittedTransaction& before);
+  bool repeated() const { return repeated_; }
+
   // A refusal of every command for the same reason, before anything was staged.
   void RefuseAll(std::string_view unpack_error);
 
   git::PushReport Report() const;
   // Warnings and errors in Git's words, for side band 2.
   const std::string& messages() const { return messages_; }
-  // For the metrics: committed, partial, refused, conflict, unpack_error.
+  // What no transaction was begun for, though one was asked for; nothing if it was, or if there was
+  // nothing to do.
+  std::optional<Error> ReasonOfAbort() const;
+  // For the metrics: committed, partial, refused, conflict, unpack_error, repeated.
   std::string_view OutcomeName() const;
 
  private:
@@ -78,6 +90,7 @@ class Push {
 
   const std::shared_ptr<cluster::Repository> repository_;
   const git::PushRequest request_;
+  const std::string transaction_;
   std::unique_ptr<git::PackReceiver> receiver_;
   std::unique_ptr<git::QuarantinedPack> pack_;
   std::string unpack_error_;
@@ -90,6 +103,7 @@ class Push {
   std::vector<std::optional<git::ObjectId>> peeled_;  // Likewise.
   std::vector<std::size_t> staged_;  // Indices of commands, in the order of StageRef().
   bool committed_ = false;
+  bool repeated_ = false;
 };
 
 }  // namespace quorate::http

@@ -39,6 +39,9 @@ class ResponseWriter {
   ResponseWriter(const ResponseWriter&) = delete;
   ResponseWriter& operator=(const ResponseWriter&) = delete;
 
+  // Goes with whichever head is sent. REQUIRES: nothing was started; ours, never a client's bytes.
+  void AddHeader(std::string_view name, std::string value);
+
   // The whole answer. REQUIRES: nothing was started.
   Awaitable<Status> Send(ResponseHead head, std::string_view body);
 
@@ -67,6 +70,7 @@ class ResponseWriter {
   const TransportOptions& options_;
   const TransportDeps& deps_;
 
+  std::vector<std::pair<std::string, std::string>> headers_;  // By AddHeader().
   unsigned status_ = 0;
   bool chunked_ = false;
   bool finished_ = false;

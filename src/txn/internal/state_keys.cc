@@ -72,6 +72,12 @@ std::string HistoryPrefix(PartitionId partition, RepositoryId repository) {
   return KeyOf(partition, 'L', repository);
 }
 
+std::string HistoryOf(PartitionId partition, RepositoryId repository, Lsn lsn) {
+  std::string key = HistoryPrefix(partition, repository);
+  AppendBigEndian64(key, ~lsn.value);
+  return key;
+}
+
 std::optional<Lsn> LsnOfHistoryKey(std::string_view key) {
   if (key.size() != kHistoryKeyBytes) {
     return std::nullopt;

@@ -28,6 +28,8 @@ std::string_view NameOfUserKey(std::string_view key);
 std::string HistoryKey(PartitionId partition, RepositoryId repository, Lsn lsn,
                        std::uint32_t index);
 std::string HistoryPrefix(PartitionId partition, RepositoryId repository);
+// The events of entries up to `lsn` begin here.
+std::string HistoryOf(PartitionId partition, RepositoryId repository, Lsn lsn);
 // Nothing if the key has not the form of HistoryKey().
 std::optional<Lsn> LsnOfHistoryKey(std::string_view key);
 

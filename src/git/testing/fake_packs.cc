@@ -133,6 +133,14 @@ Status FakePacks::DropStagedExcept(const std::vector<Sha256Digest>& named) {
   return Ok();
 }
 
+void FakePacks::Receive(const PackRecord& record) {
+  if (!Holds(record.digest)) {
+    staged_.insert(record.digest);
+    synced_.insert(record.digest);
+    named_.insert(record.digest);
+  }
+}
+
 void FakePacks::Release(const Sha256Digest& digest) {
   holders_.erase(holders_.find(digest));
 }

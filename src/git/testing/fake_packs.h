@@ -33,6 +33,13 @@ class FakePacks final : public PackInstaller {
   // As ObjectStore's: persisted packs that are not named are gone for good.
   Status DropStagedExcept(const std::vector<Sha256Digest>& named);
 
+  // What a transfer from another replica does with a side-stored pack before the entry that names
+  // it is persisted here: the pack is staged and synced. Nothing if it is here already.
+  void Receive(const PackRecord& record);
+  bool Holds(const Sha256Digest& digest) const {
+    return staged_.contains(digest) || installed_.contains(digest);
+  }
+
   // Makes every installed pack survive Crash(): what a sync of the file system does.
   void Sync() { durable_ = installed_; }
   // Power loss: forgets what was installed since Sync() and the quarantines; persisted packs stay.

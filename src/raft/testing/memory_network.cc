@@ -37,7 +37,8 @@ void MemoryNetwork::Turn() {
   ++now_;
   for (const UnderWay& item : due) {
     // A cut also stops what left before it.
-    if (!cuts_.contains({item.message.from, item.message.to})) {
+    const bool cut = cuts_.contains({item.message.from, item.message.to});
+    if (!cut && (!gate_ || gate_(item.message))) {
       receiver_(item.message);
     }
   }

@@ -37,6 +37,9 @@ class MemoryNetwork {
   // What a replica sends through.
   Transport& transport() { return endpoint_; }
 
+  // Asked of each message that is about to arrive: false, and it is lost. Null: none is.
+  void SetGate(std::function<bool(const Message&)> gate) { gate_ = std::move(gate); }
+
   void Cut(ReplicaId from, ReplicaId to) { cuts_.emplace(from, to); }
   void Heal() { cuts_.clear(); }
 
@@ -69,6 +72,7 @@ class MemoryNetwork {
 
   Prng prng_;
   const Receiver receiver_;
+  std::function<bool(const Message&)> gate_;
   Endpoint endpoint_{*this};
   Weather weather_;
   std::uint64_t now_ = 0;

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/bytes.h"
+#include "kv/testing/memory_store.h"
 #include "txn/internal/applier.h"
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
@@ -23,14 +26,14 @@ struct Contents {
 };
 
 std::map<std::string, std::string> StoredState(const kv::Reader& reader) {
-  const std::string prefix = internal::PartitionPrefix(World::kPartition);
+  const std::string prefix = internal::PartitionPrefix(Node::kPartition);
   std::map<std::string, std::string> state;
   const auto at = reader.NewIterator(kv::Family::kState, prefix, internal::PrefixEnd(prefix));
   for (; at->Valid(); at->Next()) {
     state.emplace(at->key(), at->value());
   }
-  state.erase(internal::AppliedKey(World::kPartition));
-  state.erase(internal::ObjectsDurableKey(World::kPartition));
+  state.erase(internal::AppliedKey(Node::kPartition));
+  state.erase(internal::ObjectsDurableKey(Node::kPartition));
   return state;
 }
 
@@ -50,27 +53,29 @@ class NotedPacks final : public git::PackInstaller {
 
 class Auditor {
  public:
-  Auditor(World& world, const std::vector<consensus::Entry>* delivered)
-      : world_(world), delivered_(delivered) {}
+  Auditor(Stage& stage, const std::vector<consensus::Entry>* delivered)
+      : stage_(stage), delivered_(delivered) {}
 
   std::vector<std::string> Run() {
-    if (!world_.is_open() && (delivered_ != nullptr || !Reopen("after the script"))) {
+    if (delivered_ != nullptr ? !AllOpen() : !AllOpen() && !Reopen("after the script")) {
       return std::move(wrong_);
     }
-    if (const Result<Snapshot> snapshot = world_.manager().LocalSnapshot(); !snapshot) {
-      Wrong(fmt::format("does not serve: {}", snapshot.error().ToString()));
-      return std::move(wrong_);
+    for (Node* node : stage_.nodes()) {
+      if (!CheckOne(*node)) {
+        return std::move(wrong_);
+      }
     }
-    CommitNothing();
-    CheckLeftovers();
-    const Contents now = Now();
-    CompareWithLog(now);
+    stage_.Run();
+    const Contents now = Now(stage_.front());
+    CompareReplicas("at rest", now);
     if (delivered_ == nullptr) {
-      world_.Crash(0);
+      const std::vector<Node*> all = stage_.nodes();
+      stage_.Crash([](std::size_t) { return 0; }, Stage::Nodes(all.begin(), all.end()));
       CompareReopened("after a crash", now);
-      if (world_.is_open()) {
-        world_.Stop();
+      if (AllOpen()) {
+        stage_.Stop();
         CompareReopened("after closing", now);
+        std::ranges::for_each(stage_.nodes(), [this](const Node* node) { CheckStaged(*node); });
       }
     }
     return std::move(wrong_);
@@ -79,64 +84,109 @@ class Auditor {
  private:
   void Wrong(std::string line) { wrong_.push_back(std::move(line)); }
 
+  bool AllOpen() {
+    return std::ranges::all_of(stage_.nodes(), [](const Node* node) { return node->is_open(); });
+  }
+
   bool Reopen(std::string_view when) {
-    const Status opened = world_.Open();
-    world_.Run();
+    const Status opened = stage_.Open();
     if (!opened) {
       Wrong(fmt::format("{}: does not open: {}", when, opened.error().ToString()));
     }
     return opened.has_value();
   }
 
+  bool CheckOne(Node& node) {
+    if (const Result<Snapshot> snapshot = node.manager().LocalSnapshot(); !snapshot) {
+      Wrong(fmt::format("does not serve: {}", snapshot.error().ToString()));
+      return false;
+    }
+    CommitNothing(node);
+    CheckLeftovers(node);
+    CompareWithLog(node);
+    return true;
+  }
+
   // What was kept for a transaction is forgotten as the next one commits.
-  void CommitNothing() {
-    if (Result<Transaction> nothing = world_.manager().Begin({})) {
-      world_.manager().Commit(*std::move(nothing), [](const Result<CommitOutcome>&) {});
-      world_.Run();
+  void CommitNothing(Node& node) {
+    stage_.Engage(node);
+    if (Result<Transaction> nothing = node.manager().Begin({})) {
+      std::optional<Error> refused;
+      node.manager().Commit(*std::move(nothing), [&refused](const Result<CommitOutcome>& outcome) {
+        refused = outcome ? std::nullopt : std::optional(outcome.error());
+      });
+      stage_.Run();
+      if (refused && delivered_ == nullptr) {  // A scripted log may not lead.
+        Wrong(fmt::format("does not serve: {}", refused->ToString()));
+      }
     }
   }
 
-  void CheckLeftovers() {
-    const TransactionManager::ManagerStatus status = world_.manager().status();
+  void CheckLeftovers(Node& node) {
+    const TransactionManager::ManagerStatus status = node.manager().status();
     if (status.in_flight != 0) {
       Wrong(fmt::format("{} proposals are in flight", status.in_flight));
     }
     if (status.leading && status.window_keys != 0) {
       Wrong(fmt::format("the window holds {} versions", status.window_keys));
     }
-    if (world_.packs.quarantined() != 0) {
-      Wrong(fmt::format("{} packs are quarantined", world_.packs.quarantined()));
+    if (node.packs.quarantined() != 0) {
+      Wrong(fmt::format("{} packs are quarantined", node.packs.quarantined()));
     }
-    if (world_.packs.staged() != 0) {
-      Wrong(fmt::format("{} packs are staged beside the log", world_.packs.staged()));
+    if (Alone()) {
+      CheckStaged(node);
     }
-    const log::LogStatus log = world_.log_status();
-    if (log.applied != log.committed || log.applied != world_.position().lsn) {
+    log::LogStatus log;
+    node.process().strand().Post([&node, &log] { log = node.log().status(); });
+    stage_.Run();
+    if (log.applied != log.committed || log.applied != PositionOf(node).lsn) {
       Wrong(fmt::format("committed up to {}, the log knows of {} as applied, the state is of {}",
-                        log.committed.value, log.applied.value, world_.position().lsn.value));
+                        log.committed.value, log.applied.value, PositionOf(node).lsn.value));
     }
   }
 
-  Contents Now() {
-    return {.state = StoredState(world_.manager().LocalSnapshot()->view()),
-            .packs = world_.packs.installed()};
+  // A replica of a group may have found an entry in its log, after a crash, that was then replaced
+  // by another leader's: the pack that it named goes at the next opening.
+  bool Alone() { return stage_.nodes().size() == 1; }
+
+  void CheckStaged(const Node& node) {
+    if (node.packs.staged() != 0) {
+      Wrong(fmt::format("{} packs are staged beside the log", node.packs.staged()));
+    }
+  }
+
+  static Position PositionOf(Node& node) { return node.manager().LocalSnapshot()->position(); }
+
+  static Contents Now(Node& node) {
+    return {.state = StoredState(node.manager().LocalSnapshot()->view()),
+            .packs = node.packs.installed()};
+  }
+
+  // Each with `expected`, and with the front's position.
+  void CompareReplicas(std::string_view when, const Contents& expected) {
+    for (Node* node : stage_.nodes()) {
+      if (const Result<Snapshot> snapshot = node->manager().LocalSnapshot(); !snapshot) {
+        Wrong(fmt::format("{}: {}", when, snapshot.error().ToString()));
+        continue;
+      }
+      if (PositionOf(*node) != PositionOf(stage_.front())) {
+        Wrong(fmt::format("{}: a replica stands at {}, another at {}", when,
+                          PositionOf(*node).lsn.value, PositionOf(stage_.front()).lsn.value));
+      }
+      Compare(when, expected, Now(*node));
+    }
   }
 
   void CompareReopened(std::string_view when, const Contents& before) {
-    if (!Reopen(when)) {
-      return;
-    }
-    if (Result<Snapshot> snapshot = world_.manager().LocalSnapshot(); !snapshot) {
-      Wrong(fmt::format("{}: {}", when, snapshot.error().ToString()));
-    } else {
-      Compare(when, before, Now());
+    if (Reopen(when)) {
+      CompareReplicas(when, before);
     }
   }
 
-  void CompareWithLog(const Contents& now) {
+  void CompareWithLog(Node& node) {
     const std::string_view when = "the log applied to an empty state";
     Result<std::vector<consensus::Entry>> entries =
-        delivered_ != nullptr ? *delivered_ : ReadLog(world_.position().lsn);
+        delivered_ != nullptr ? *delivered_ : ReadLog(node);
     if (!entries) {
       Wrong(fmt::format("{}: {}", when, entries.error().ToString()));
       return;
@@ -150,20 +200,22 @@ class Auditor {
     }
     kv::MemoryStore empty;
     NotedPacks packs;
-    internal::Applier applier(World::kPartition, empty, &packs, kBootstrapPosition);
+    internal::Applier applier(Node::kPartition, empty, &packs, kBootstrapPosition);
     if (const Status applied = applier.Apply(items); !applied) {
       Wrong(fmt::format("{}: {}", when, applied.error().ToString()));
       return;
     }
-    Compare(when, now, {.state = StoredState(empty), .packs = packs.digests()});
+    Compare(when, Now(node), {.state = StoredState(empty), .packs = packs.digests()});
   }
 
-  Result<std::vector<consensus::Entry>> ReadLog(Lsn last) {
-    const log::StoredLog stored = QUORATE_TRY(world_.logs().Load(World::kPartition));
+  static Result<std::vector<consensus::Entry>> ReadLog(Node& node) {
+    const log::LogStore& logs = node.process().logs();
+    const Lsn last = PositionOf(node).lsn;
+    const log::StoredLog stored = QUORATE_TRY(logs.Load(Node::kPartition));
     std::vector<consensus::Entry> entries;
     for (Lsn next = stored.truncated.lsn.Next(); next <= last;) {
       for (consensus::Entry& entry :
-           QUORATE_TRY(world_.logs().Read(World::kPartition, next, last.Next(), kAnyBytes))) {
+           QUORATE_TRY(logs.Read(Node::kPartition, next, last.Next(), kAnyBytes))) {
         entries.push_back(std::move(entry));
       }
       next = entries.back().lsn.Next();
@@ -194,15 +246,15 @@ class Auditor {
     }
   }
 
-  World& world_;
+  Stage& stage_;
   const std::vector<consensus::Entry>* const delivered_;
   std::vector<std::string> wrong_;
 };
 
 }  // namespace
 
-std::vector<std::string> Audit(World& world, const std::vector<consensus::Entry>* delivered) {
-  return Auditor(world, delivered).Run();
+std::vector<std::string> Audit(Stage& stage, const std::vector<consensus::Entry>* delivered) {
+  return Auditor(stage, delivered).Run();
 }
 
 }  // namespace quorate::txn

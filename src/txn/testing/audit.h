@@ -1,4 +1,4 @@
-// What must hold of a node whenever nothing is under way, whatever happened to it before. The
+// What must hold of every replica whenever nothing is under way, whatever happened before. The
 // runner of the transaction suite asks at the end of every script.
 #pragma once
 
@@ -6,25 +6,26 @@
 #include <vector>
 
 #include "consensus/entry.h"
-#include "txn/testing/world.h"
+#include "txn/testing/stage.h"
 
 namespace quorate::txn {
 
-// A line for each thing that is wrong with `world`, in which no transaction is open and nothing is
-// left to run; nothing if all is well:
-//   - it serves: it is neither fenced nor stopped;
+// A line for each thing that is wrong with `stage`, on which no transaction is open and nothing is
+// left to run; nothing if all is well. Of each node:
+//   - it serves: it is neither fenced nor stopped; a transaction can be begun and ended there;
 //   - no proposal is in flight, the conflict window is empty, no quarantined and no staged pack is
 //     left, and everything that is committed is applied;
 //   - the log applied to an empty state, if it is whole, gives this state and these packs;
-//   - a node that crashes now, losing everything that was not synced, comes back with this state,
-//     and one that is closed and opened too.
+//   - all have the same position, state and packs;
+//   - crashed now, with everything lost that was not synced, it comes back with this state, and
+//     closed and opened, too.
 // State is everything that is stored of the partition but the applied positions: repositories,
 // HEAD, references, history, keys, transaction ids.
 //
-// A world that is closed is opened first. It is left open.
-// `delivered`: what a log that keeps nothing on disk (ScriptedLog) delivered since the beginning;
-// then the world is neither crashed nor closed, and not opened if it is closed.
-std::vector<std::string> Audit(World& world,
+// Nodes that are closed are opened first. They are left open.
+// `delivered`: what the log of a stage with one node, that keeps nothing on disk (ScriptedLog),
+// delivered since the beginning; then it is neither crashed nor closed, nor opened if it is closed.
+std::vector<std::string> Audit(Stage& stage,
                                const std::vector<consensus::Entry>* delivered = nullptr);
 
 }  // namespace quorate::txn

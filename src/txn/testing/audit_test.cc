@@ -10,6 +10,7 @@
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
 #include "txn/testing/log_mode.h"
+#include "txn/testing/world.h"
 
 namespace quorate::txn {
 namespace {

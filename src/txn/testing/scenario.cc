@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "base/bytes.h"
@@ -12,6 +11,7 @@
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
 #include "txn/testing/audit.h"
+#include "txn/testing/world.h"
 
 namespace quorate::txn {
 namespace {
@@ -20,15 +20,6 @@ namespace {
 struct ScriptError {
   std::string what;
 };
-
-std::vector<std::string> Split(std::string_view text) {
-  std::istringstream in{std::string(text)};
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) {
-    words.push_back(word);
-  }
-  return words;
-}
 
 const std::string& Word(const std::vector<std::string>& words, std::size_t index) {
   if (index >= words.size()) {
@@ -95,33 +86,11 @@ std::optional<std::string> KeyValue(const std::string& text) {
 
 }  // namespace
 
-Script ParseScript(std::string_view text) {
-  Script script;
-  std::istringstream in{std::string(text)};
-  int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    script.text.push_back(line);
-    if (line.starts_with("  ")) {
-      QUORATE_CHECK(!script.steps.empty());
-      script.steps.back().output += line.substr(2) + "\n";
-    } else if (line == "mode scripted") {
-      script.scripted = true;
-    } else if (!line.empty() && line[0] != '#') {
-      script.steps.push_back({.line = number, .command = line, .output = {}});
-    }
-  }
-  return script;
+Scenario::Scenario(const Script& script, Stage& stage, ScriptedMode* scripted)
+    : scripted_(scripted), stage_(stage), homes_(PlanHomes(script)), packs_(stage) {
 }
 
-Scenario::Scenario(LogMode& mode, ScriptedMode* scripted)
-    : scripted_(scripted), world_(mode, std::nullopt) {
-}
-
-// Transactions go before the world whose packs they hold.
-Scenario::~Scenario() {
-  open_.clear();
-}
+Scenario::~Scenario() = default;
 
 const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands() {
   static const std::map<std::string, Command, std::less<>> all = {
@@ -145,39 +114,42 @@ const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands(
 }
 
 std::string Scenario::Run(const std::string& command) {
-  const Words words = Split(command);
+  const Words words = SplitWords(command);
   const auto at = commands().find(words[0]);
   output_.clear();
   if (at == commands().end()) {
     return "error: unknown command\n";
   }
+  stage_.Pause();
   try {
     (this->*at->second)(words);
   } catch (const ScriptError& error) {
     Say("error: " + error.what);
   }
+  packs_.Note();
   return output_;
 }
 
 std::vector<std::string> Scenario::Finish() {
   open_.clear();
-  if (world_.is_open()) {
-    world_.Run();
+  if (stage_.front().is_open()) {
+    stage_.Run();
   }
-  if (closing_ && world_.is_open()) {
-    world_.Stop();
+  if (closing_ && stage_.front().is_open()) {
+    stage_.Stop();
   }
   if (damaged_) {
     return {};
   }
   if (scripted_ == nullptr) {
-    return Audit(world_);
+    return Audit(stage_);
   }
-  if (!world_.is_open() || world_.manager().status().fenced) {
+  Node& node = stage_.front();
+  if (!node.is_open() || node.manager().status().fenced) {
     return {};
   }
-  world_.RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
-  return Audit(world_, &scripted_->log().delivered());
+  RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
+  return Audit(stage_, &scripted_->log().delivered());
 }
 
 void Scenario::Say(std::string line) {
@@ -260,7 +232,7 @@ std::string Scenario::ValueText(const std::optional<RefValue>& value) const {
                                : "@" + value->symref;
 }
 
-Transaction& Scenario::transaction(const std::string& name) {
+Scenario::OpenTransaction& Scenario::opened(const std::string& name) {
   const auto at = open_.find(name);
   if (at == open_.end()) {
     throw ScriptError{"no transaction " + name};
@@ -268,69 +240,83 @@ Transaction& Scenario::transaction(const std::string& name) {
   return at->second;
 }
 
+Node& Scenario::NextHome(bool far) {
+  const int home = homes_[begun_++];
+  const auto at = chosen_.find(home);
+  return *(at != chosen_.end() ? at : chosen_.emplace(home, &stage_.ChooseHome(far)).first)->second;
+}
+
+void Scenario::RunOnStrand(env::Task task) {
+  stage_.front().process().strand().Post(std::move(task));
+  stage_.Run();
+}
+
 void Scenario::Open(const Words&) {
   closing_ = false;
-  SayUnlessOk(world_.Open());
-  world_.Run();
-  for (const std::string& event : world_.packs.TakeEvents()) {
-    Say(event);
+  SayUnlessOk(stage_.Open());
+  for (std::string& event : packs_.Take()) {
+    Say(std::move(event));
   }
 }
 
 void Scenario::Create(const Words& words) {
+  Node& home = stage_.front();
+  stage_.Engage(home);
   Transaction create =
-      world_.manager().Begin({.actor = "maker", .push_options = {}, .id = {}}).value();
+      home.manager().Begin({.actor = "maker", .push_options = {}, .id = {}}).value();
   names_[create.id().bytes] = "create";
   SayUnlessOk(create.StageRepositoryCreate(RepositoryOf(words), git::ObjectFormat::kSha1,
                                            "refs/heads/main"));
-  world_.manager().Commit(std::move(create), [this](Result<CommitOutcome> outcome) {
+  home.manager().Commit(std::move(create), [this](Result<CommitOutcome> outcome) {
     if (!outcome) {
       Say(Told(outcome.error()));
     }
   });
   if (scripted_ != nullptr) {
-    world_.RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
+    RunOnStrand([this] { scripted_->log().Commit(scripted_->log().uncommitted()); });
   }
-  world_.Run();
+  stage_.Run();
 }
 
 // crash [keep=N|all]: how many unsynced batches survive; none by default.
 void Scenario::Crash(const Words& words) {
   const std::string keep = Option(words, "keep").value_or("0");
-  world_.Crash(keep == "all" ? world_.disk.unsynced() : std::stoull(keep));
+  story_.merge(packs_.homes());
+  stage_.Crash(
+      [&keep](std::size_t unsynced) { return keep == "all" ? unsynced : std::stoull(keep); },
+      story_);
   open_.clear();  // A process that dies aborts nothing.
 }
 
 void Scenario::Stop(const Words&) {
   open_.clear();
-  world_.Stop();
+  stage_.Stop();
   Say("stopped");
 }
 
 // closing: as "stop", but the script goes on while things are under way.
 void Scenario::Closing(const Words&) {
   closing_ = true;
-  world_.manager().Stop([this] { Say("stopped"); });
-  world_.Run();
+  stage_.BeginStop([this] { Say("stopped"); });
 }
 
 void Scenario::Settle(const Words&) {
-  world_.Run();
+  stage_.Run();
 }
 
 // until T: runs task by task until T is answered; nothing that follows from the answer happens.
 // until written: until something more is on disk.
 void Scenario::Until(const Words& words) {
   const std::string& name = Word(words, 1);
-  const std::uint64_t written = world_.disk.writes();
-  while (name == "written" ? world_.disk.writes() == written : !answers_.contains(name)) {
-    if (!world_.RunOne()) {
+  const std::function<bool()> written = stage_.WatchWrites();
+  while (name == "written" ? !written() : !answers_.contains(name)) {
+    if (!stage_.RunOne()) {
       throw ScriptError{"nothing is left to run"};
     }
   }
 }
 
-// begin T [serializable] [partial] [actor=A] [id=16-characters] [option=O]
+// begin T [serializable] [partial] [far] [actor=A] [id=16-characters] [option=O]
 void Scenario::Begin(const Words& words) {
   TransactionOptions options;
   options.isolation = Has(words, "serializable") ? Isolation::kSerializable : Isolation::kSnapshot;
@@ -340,14 +326,17 @@ void Scenario::Begin(const Words& words) {
   if (const auto option = Option(words, "option")) {
     options.push_options.push_back(*option);
   }
-  Result<Transaction> begun = world_.manager().Begin(std::move(options));
+  Node& home = NextHome(Has(words, "far"));
+  story_.insert(&home);
+  homes_by_id_[options.id] = &home;
+  Result<Transaction> begun = home.manager().Begin(std::move(options));
   if (!begun) {
     Say(Told(begun.error()));
     return;
   }
   open_.erase(Word(words, 1));
   names_[begun->id().bytes] = Word(words, 1);
-  open_.emplace(Word(words, 1), *std::move(begun));
+  open_.emplace(Word(words, 1), OpenTransaction{.home = &home, .transaction = *std::move(begun)});
   answers_.erase(Word(words, 1));
 }
 
@@ -399,10 +388,12 @@ void Scenario::Key(const Words& words) {
 
 // pack T inline|side BYTES [repo=N]
 void Scenario::Pack(const Words& words) {
-  auto pack = Word(words, 2) == "inline" ? world_.packs.NewInline(Word(words, 3))
-                                         : world_.packs.NewSideStored(Word(words, 3));
+  OpenTransaction& open = opened(Word(words, 1));
+  packs_.Came(Word(words, 3), *open.home);
+  auto pack = Word(words, 2) == "inline" ? open.home->packs.NewInline(Word(words, 3))
+                                         : open.home->packs.NewSideStored(Word(words, 3));
   SayUnlessOk(pack->Persist());
-  SayUnlessOk(transaction(Word(words, 1)).StagePack(RepositoryOf(words), std::move(pack)));
+  SayUnlessOk(open.transaction.StagePack(RepositoryOf(words), std::move(pack)));
 }
 
 // repo T create|delete N
@@ -432,7 +423,8 @@ void Scenario::DeclareRead(const Words& words) {
 void Scenario::Commit(const Words& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string name = words[i];
-    Transaction& committed = transaction(name);
+    auto& [home, committed] = opened(name);
+    stage_.Engage(*home);
     answers_.erase(name);
     const std::string id = committed.id().bytes;
     auto done = [this, name, id](Result<CommitOutcome> outcome) {
@@ -452,7 +444,7 @@ void Scenario::Commit(const Words& words) {
       }
       Say(std::move(text));
     };
-    commits_.insert_or_assign(name, world_.manager().Commit(std::move(committed), std::move(done)));
+    commits_.insert_or_assign(name, home->manager().Commit(std::move(committed), std::move(done)));
   }
 }
 
@@ -498,7 +490,7 @@ void Scenario::PrintRefs(const Snapshot& snapshot) {
 
 // state: what is applied here.
 void Scenario::State(const Words&) {
-  Result<Snapshot> snapshot = world_.manager().LocalSnapshot();
+  Result<Snapshot> snapshot = stage_.front().manager().LocalSnapshot();
   if (!snapshot) {
     Say(Told(snapshot.error()));
     return;
@@ -519,8 +511,12 @@ void Scenario::View(const Words& words) {
 void Scenario::History(const Words& words) {
   const bool named = words.size() > 1 && words[1].find('=') == std::string::npos;
   const std::string name = named ? (words[1] == "HEAD" ? "HEAD" : FullName(words[1])) : "";
-  const auto events =
-      world_.manager().LocalSnapshot()->History(RepositoryOf(words), name, 100).value();
+  const Result<Snapshot> snapshot = stage_.front().manager().LocalSnapshot();
+  if (!snapshot) {
+    Say(Told(snapshot.error()));
+    return;
+  }
+  const auto events = snapshot->History(RepositoryOf(words), name, 100).value();
   for (const RefEvent& event : events) {
     std::string text = fmt::format("{}: {} {} -> {}", event.actor, event.name,
                                    ValueText(event.before), ValueText(event.after));
@@ -533,21 +529,27 @@ void Scenario::History(const Words& words) {
 
 // packs: what happened to packs since the last time.
 void Scenario::Packs(const Words&) {
-  for (const std::string& event : world_.packs.TakeEvents()) {
-    Say(event);
+  for (std::string& event : packs_.Take()) {
+    Say(std::move(event));
   }
-  Say(fmt::format("quarantined {}", world_.packs.quarantined()));
+  Say(fmt::format("quarantined {}", packs_.quarantined()));
 }
 
 void Scenario::Status(const Words&) {
-  const auto status = world_.manager().status();
+  auto status = stage_.front().manager().status();
+  for (Node* node : stage_.nodes()) {
+    // A replica remembers what the transactions need that began there.
+    status.window_keys =
+        std::max(status.window_keys, node->is_open() ? node->manager().status().window_keys : 0);
+  }
   Say(fmt::format("{}{}, in flight {}, window {}", status.leading ? "leading" : "not leading",
                   status.fenced ? ", fenced" : "", status.in_flight, status.window_keys));
 }
 
 // read: a snapshot with everything committed so far.
 void Scenario::Read(const Words&) {
-  world_.manager().ReadSnapshot([this](Result<Snapshot> snapshot) {
+  stage_.Engage(stage_.front());
+  stage_.front().manager().ReadSnapshot([this](Result<Snapshot> snapshot) {
     if (!snapshot) {
       Say("read: " + Told(snapshot.error()));
       return;
@@ -557,9 +559,13 @@ void Scenario::Read(const Words&) {
   });
 }
 
-// outcome ID: what is known of the transaction with this id.
+// outcome ID: what is known of the transaction with this id where it began: no other replica
+// remembers what was aborted.
 void Scenario::Outcome(const Words& words) {
-  world_.manager().FindOutcome(Word(words, 1), [this](Result<TransactionOutcome> outcome) {
+  const auto asked = homes_by_id_.find(Word(words, 1));
+  Node& node = asked == homes_by_id_.end() ? stage_.front() : *asked->second;
+  stage_.Engage(node);
+  node.manager().FindOutcome(Word(words, 1), [this](Result<TransactionOutcome> outcome) {
     if (!outcome) {
       Say("outcome: " + Told(outcome.error()));
       return;
@@ -576,23 +582,31 @@ void Scenario::Outcome(const Words& words) {
 }
 
 void Scenario::Sync(const Words&) {
-  SayUnlessOk(world_.manager().SyncObjects());
-  world_.Run();
+  for (Node* node : stage_.nodes()) {
+    if (node->is_open()) {
+      SayUnlessOk(node->manager().SyncObjects());
+    }
+  }
+  stage_.Run();
 }
 
-// fail install corruption|full: the next installation of a pack.
+// fail install corruption|full: the next installation of a pack, everywhere.
 void Scenario::Fail(const Words& words) {
-  world_.packs.FailNextInstall(Error(
-      Word(words, 2) == "corruption" ? Code::kCorruption : Code::kResourceExhausted, "as told"));
+  for (Node* node : stage_.nodes()) {
+    node->packs.FailNextInstall(Error(
+        Word(words, 2) == "corruption" ? Code::kCorruption : Code::kResourceExhausted, "as told"));
+  }
 }
 
 // damage NAME VALUE: the reference's value changes where it is stored.
 void Scenario::Damage(const Words& words) {
   damaged_ = true;
-  world_.disk.Damage(
-      kv::Family::kState,
-      internal::RefKey(World::kPartition, RepositoryOf(words), FullName(Word(words, 1))),
-      internal::EncodeRefValue(ParseValue(Word(words, 2)).value()));
+  for (Node* node : stage_.nodes()) {
+    node->disk().Damage(
+        kv::Family::kState,
+        internal::RefKey(Node::kPartition, RepositoryOf(words), FullName(Word(words, 1))),
+        internal::EncodeRefValue(ParseValue(Word(words, 2)).value()));
+  }
 }
 
 // log lead | depose | commit N|all | replace | fence: in scripts with "mode scripted".
@@ -600,8 +614,8 @@ void Scenario::Log(const Words& words) {
   if (scripted_ == nullptr) {
     throw ScriptError{"this mode is not scripted"};
   }
-  world_.Run();
-  world_.RunOnStrand([this, words] {
+  stage_.Run();
+  RunOnStrand([this, words] {
     ScriptedLog& log = scripted_->log();
     const std::string& what = words.at(1);
     if (what == "lead") {

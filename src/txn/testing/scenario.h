@@ -1,4 +1,5 @@
-// Runs one script of the transaction suite (test/scenarios/README.md) over one mode of the log.
+// Runs one script of the transaction suite (test/scenarios/README.md) on one stage: over a log of
+// some mode, or a group of replicas.
 #pragma once
 
 #include <functional>
@@ -9,35 +10,22 @@
 #include <vector>
 
 #include "base/result.h"
-#include "txn/testing/log_mode.h"
+#include "txn/testing/pack_journal.h"
+#include "txn/testing/script.h"
 #include "txn/testing/scripted_log.h"
-#include "txn/testing/world.h"
+#include "txn/testing/stage.h"
 
 namespace quorate::txn {
 
-// A script is a list of commands, each with the output that it should have.
-struct ScriptStep {
-  int line = 0;
-  std::string command;
-  std::string output;  // Lines, each ended.
-};
-
-struct Script {
-  std::vector<std::string> text;  // All lines, for a rewrite.
-  std::vector<ScriptStep> steps;
-  // From "mode scripted" at the top: the script drives the log itself, and no other mode will do.
-  bool scripted = false;
-};
-
-Script ParseScript(std::string_view text);
-
 class Scenario {
  public:
-  // `mode` outlives it; it is a ScriptedMode if the script drives the log.
-  explicit Scenario(LogMode& mode, ScriptedMode* scripted);
+  // Plays this script. `scripted` is null unless the script drives the log, then `stage` is a World
+  // over it. Both outlive it.
+  Scenario(const Script& script, Stage& stage, ScriptedMode* scripted);
   ~Scenario();
 
-  // What the command prints, each line ended. An unknown or broken command prints "error: ...".
+  // What the script's next command prints, each line ended. An unknown or broken command prints
+  // "error: ...".
   std::string Run(const std::string& command);
 
   // To be called once, behind the last command. Ends what the script left open: transactions are
@@ -83,8 +71,17 @@ class Scenario {
   void Damage(const Words& words);
   void Log(const Words& words);
 
-  Transaction& transaction(const std::string& name);
+  // A transaction that was begun, and where.
+  struct OpenTransaction {
+    Node* home;
+    Transaction transaction;
+  };
+
+  OpenTransaction& opened(const std::string& name);
+  Transaction& transaction(const std::string& name) { return opened(name).transaction; }
   TransactionManager::PendingCommit& commit(const std::string& name);
+  Node& NextHome(bool far);
+  void RunOnStrand(env::Task task);  // The front's, and what follows from it.
   void Say(std::string line);
   void SayUnlessOk(const Result<void>& status);
   void PrintRefs(const Snapshot& snapshot);
@@ -95,9 +92,15 @@ class Scenario {
   std::string ValueText(const std::optional<RefValue>& value) const;
 
   ScriptedMode* const scripted_;
-  World world_;
-  std::map<std::string, Transaction> open_;  // With those that ended, which say so.
+  Stage& stage_;
+  const std::vector<int> homes_;  // Of each "begin": transactions of one number share a home.
+  std::size_t begun_ = 0;
+  std::map<int, Node*> chosen_;                  // Homes, by these numbers.
+  std::map<std::string, OpenTransaction> open_;  // With those that ended, which say so.
   std::map<std::string, TransactionManager::PendingCommit> commits_;  // The last of each name.
+  Stage::Nodes story_;                                                // Where anything happened.
+  std::map<std::string, Node*> homes_by_id_;  // Of transactions that clients named.
+  PackJournal packs_;
   std::map<std::string, int> answers_;        // How often each commit was answered.
   std::map<std::string, std::string> names_;  // By transaction id.
   std::map<std::string, Lsn> lsns_;           // Of what was acknowledged, by transaction id.

@@ -12,6 +12,34 @@ World::World(LogMode& mode, std::optional<std::uint64_t> seed, TransactionManage
       node_(env_, mode, options) {
 }
 
+World::World(std::unique_ptr<LogMode> mode, std::optional<std::uint64_t> seed,
+             TransactionManagerOptions options)
+    : owned_(std::move(mode)),
+      mode_(*owned_),
+      env_(seed ? env::ManualEnv(*seed) : env::ManualEnv()),
+      node_(env_, mode_, options) {
+}
+
+Status World::Open() {
+  Status opened = node_.Open();
+  Run();
+  return opened;
+}
+
+Stage::Nodes World::Crash(const Keep& keep, const Nodes&) {
+  node_.Crash(keep(disk.unsynced()));
+  return {&node_};
+}
+
+void World::BeginStop(Callback<> stopped) {
+  manager().Stop(std::move(stopped));
+  Run();
+}
+
+std::function<bool()> World::WatchWrites() {
+  return [this, written = disk.writes()] { return disk.writes() != written; };
+}
+
 void World::Stop() {
   bool stopped = false;
   manager().Stop([&stopped] { stopped = true; });

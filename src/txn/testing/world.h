@@ -3,36 +3,51 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/prng.h"
 #include "env/testing/manual_env.h"
 #include "txn/testing/log_mode.h"
 #include "txn/testing/node.h"
+#include "txn/testing/stage.h"
 
 namespace quorate::txn {
 
-class World {
+class World final : public Stage {
  public:
   static constexpr PartitionId kPartition = Node::kPartition;
 
   // `mode` outlives it. With a seed, tasks of different strands interleave at random.
   World(LogMode& mode, std::optional<std::uint64_t> seed, TransactionManagerOptions options = {});
+  // Owns its mode.
+  World(std::unique_ptr<LogMode> mode, std::optional<std::uint64_t> seed,
+        TransactionManagerOptions options = {});
 
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // As Node's.
-  Status Open() { return node_.Open(); }
   bool is_open() const { return node_.is_open(); }
   void Crash(std::size_t keep_unsynced) { node_.Crash(keep_unsynced); }
   void Crash(Prng& prng) { node_.Crash(prng); }
-  // Runs TransactionManager::Stop() to its end and closes.
-  void Stop();
 
-  void Run() { mode_.Run(env_); }
-  bool RunOne() { return env_.RunOne(); }
+  // Stage:
+  std::vector<Node*> nodes() override { return {&node_}; }
+  Node& front() override { return node_; }
+  Status Open() override;
+  Nodes Crash(const Keep& keep, const Nodes& together) override;
+  void Stop() override;
+  void BeginStop(Callback<> stopped) override;
+  void Run() override { mode_.Run(env_); }
+  bool RunOne() override { return env_.RunOne(); }
+  std::function<bool()> WatchWrites() override;
+  Node& ChooseHome(bool) override { return node_; }
+  void Engage(Node&) override {}
+  void Pause() override {}
+
   void PostOnStrand(env::Task task) { node_.process().strand().Post(std::move(task)); }
   // Runs `task` on the partition's strand and what follows from it.
   void RunOnStrand(env::Task task);
@@ -44,6 +59,7 @@ class World {
   Position position();
 
  private:
+  const std::unique_ptr<LogMode> owned_;  // Null if somebody else owns the mode.
   LogMode& mode_;
   env::ManualEnv env_;
   Node node_;

@@ -9,14 +9,20 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/testing/seeds.h"
 #include "log_modes.h"
 #include "txn/testing/scenario.h"
+#include "txn/testing/scripted_log.h"
+#include "txn/testing/world.h"
 
 namespace quorate::txn {
 namespace {
+
+constexpr std::size_t kScriptsWithFewerModes = 2;
 
 std::vector<std::filesystem::path> ScriptFiles() {
   std::vector<std::filesystem::path> files;
@@ -56,9 +62,9 @@ std::string Rewritten(const Script& script, const std::vector<std::string>& outp
   return text;
 }
 
-void Play(const std::filesystem::path& file, const Script& script, LogMode& mode,
-          ScriptedMode* scripted, bool rewrite) {
-  Scenario scenario(mode, scripted);
+std::vector<std::string> Play(const std::filesystem::path& file, const Script& script, Stage& stage,
+                              ScriptedMode* scripted, bool rewrite) {
+  Scenario scenario(script, stage, scripted);
   std::vector<std::string> outputs;
   for (const ScriptStep& step : script.steps) {
     outputs.push_back(scenario.Run(step.command));
@@ -67,50 +73,76 @@ void Play(const std::filesystem::path& file, const Script& script, LogMode& mode
           << file.filename() << ":" << step.line << ": " << step.command;
     }
   }
-  const std::vector<std::string> wrong = scenario.Finish();
-  EXPECT_EQ(wrong, std::vector<std::string>()) << "after the end of " << file.filename();
-  if (rewrite) {
-    std::ofstream(file, std::ios::binary) << Rewritten(script, outputs);
-  }
+  EXPECT_EQ(scenario.Finish(), std::vector<std::string>())
+      << "after the end of " << file.filename();
+  return outputs;
 }
 
 class ScenarioTest : public ::testing::Test {
  public:
-  ScenarioTest(std::filesystem::path file, ModeFactory mode)
+  ScenarioTest(std::filesystem::path file, std::string mode)
       : file_(std::move(file)), mode_(std::move(mode)) {}
 
   void TestBody() override {
     const Script script = ParseScript(ReadAll(file_));
     ASSERT_FALSE(script.steps.empty());
-    const char* rewrite = std::getenv("QUORATE_REWRITE");
+    const bool rewrite = std::getenv("QUORATE_REWRITE") != nullptr && mode_ == "local";
     if (script.scripted) {
-      ScriptedMode scripted;
-      Play(file_, script, scripted, &scripted, rewrite != nullptr);
+      ScriptedMode log;
+      World world(log, std::nullopt);
+      RewriteIf(rewrite, script, Play(file_, script, world, &log, rewrite));
       return;
     }
-    const std::unique_ptr<LogMode> mode = mode_();
-    Play(file_, script, *mode, nullptr, rewrite != nullptr && mode->name() == "local");
+    const Mode mode = Modes().at(mode_);
+    const Seeds seeds =
+        mode.script_seeds == 1 ? Seeds{.first = 0, .count = 1} : ChooseSeeds(1, mode.script_seeds);
+    for (std::uint64_t seed = seeds.first; seed < seeds.end() && !HasFailure(); ++seed) {
+      SCOPED_TRACE("QUORATE_SEED=" + std::to_string(seed));
+      const std::unique_ptr<Stage> stage = mode.make(seed, {});
+      RewriteIf(rewrite, script, Play(file_, script, *stage, nullptr, rewrite));
+    }
   }
 
  private:
+  void RewriteIf(bool rewrite, const Script& script, const std::vector<std::string>& outputs) {
+    if (rewrite) {
+      std::ofstream(file_, std::ios::binary) << Rewritten(script, outputs);
+    }
+  }
+
   const std::filesystem::path file_;
-  const ModeFactory mode_;
+  const std::string mode_;
 };
 
 void RegisterAll() {
-  for (const auto& [mode, factory] : LogModes()) {
+  for (const auto& [mode, made] : Modes()) {
     for (const std::filesystem::path& file : ScriptFiles()) {
-      const bool scripted = ParseScript(ReadAll(file)).scripted;
-      if (scripted && mode != "local") {
-        continue;  // Such a script has a mode of its own: once is enough.
+      const Script script = ParseScript(ReadAll(file));
+      if (script.scripted ? mode != "local" : !script.Means(mode)) {
+        continue;  // One that drives the log has a mode of its own: once is enough.
       }
-      const std::string suite = "Scenario_" + (scripted ? std::string("scripted") : mode);
-      ::testing::RegisterTest(suite.c_str(), file.stem().c_str(), nullptr, nullptr, file.c_str(), 1,
-                              [file, factory = factory]() -> ::testing::Test* {
-                                return new ScenarioTest(file, factory);
-                              });
+      const std::string suite = "Scenario_" + (script.scripted ? "scripted" : mode);
+      ::testing::RegisterTest(
+          suite.c_str(), file.stem().c_str(), nullptr, nullptr, file.c_str(), 1,
+          [file, mode = mode]() -> ::testing::Test* { return new ScenarioTest(file, mode); });
     }
   }
+}
+
+// A mode that a script leaves out is a hole in what the mode is known to do.
+TEST(ScenarioModesTest, FewScriptsLeaveAModeOutAndEachSaysWhy) {
+  std::size_t fewer = 0;
+  for (const std::filesystem::path& file : ScriptFiles()) {
+    const Script script = ParseScript(ReadAll(file));
+    if (!script.modes.empty()) {
+      ++fewer;
+      EXPECT_GT(script.why.size(), 10U) << file.filename();
+      for (const std::string& mode : script.modes) {
+        EXPECT_TRUE(Modes().contains(mode)) << file.filename() << ": " << mode;
+      }
+    }
+  }
+  EXPECT_LE(fewer, kScriptsWithFewerModes);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "consensus/entry.h"
+#include "log/log_manager.h"
 #include "txn/testing/stage.h"
 
 namespace quorate::txn {

@@ -27,7 +27,7 @@ namespace quorate::txn {
 
 enum class Isolation : std::uint8_t {
   kSnapshot,      // Writes are checked.
-  kSerializable,  // What was declared as read is checked too.
+  kSerializable,  // What was declared as read is checked too, unless nothing else was done.
 };
 
 struct TransactionOptions {

@@ -94,6 +94,25 @@ TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) 
   EXPECT_EQ(answers_.back(), "committed");
 }
 
+TEST_F(TransactionManagerTest, WhoOnlyReadsIsNeverTooOldAndFindsNoBound) {
+  Start({.window_keys_max = 4, .in_flight_max = 1});
+  TransactionOptions options;
+  options.isolation = Isolation::kSerializable;
+  Transaction reader = manager().Begin(options).value();
+  ASSERT_TRUE(reader.DeclareRefRead(kRepository, "refs/heads/a"));
+  for (const char* name : {"refs/heads/a", "refs/heads/b", "refs/heads/c"}) {
+    Create(name);
+    CommitLog();
+  }
+  Create("refs/heads/d");  // In flight, and the only one that may be.
+  answers_.clear();
+
+  Commit(std::move(reader));
+  CommitLog();
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"committed", "committed"}));
+}
+
 TEST_F(TransactionManagerTest, TheWindowKeepsProposalsInFlightBeyondItsBound) {
   Start({.window_keys_max = 2});
   Create("refs/heads/a");

@@ -237,6 +237,9 @@ bool Sequencer::writable() const {
 }
 
 Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
+  if (transaction.only_reads()) {
+    return Ok();  // It takes no entry, and its snapshot is not compared with anything.
+  }
   if (in_flight_.size() >= options_.in_flight_max ||
       in_flight_bytes_ >= options_.in_flight_bytes_max) {
     return Error(Code::kResourceExhausted,

@@ -2,6 +2,7 @@
 // no I/O.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -120,6 +121,14 @@ struct Transaction::State {
   // Keys of the conflict window, and prefixes of such.
   std::vector<std::string> reads;
   std::vector<std::string> prefix_reads;
+
+  // Nothing was staged or asserted.
+  bool only_reads() const {
+    return refs.empty() && heads.empty() && assertions.empty() && keys.empty() && packs.empty() &&
+           std::ranges::none_of(repositories, [](const auto& entry) {
+             return entry.second.erase || entry.second.create;
+           });
+  }
 };
 
 }  // namespace quorate::txn

@@ -299,6 +299,10 @@ void Node::FindRepository(std::string name, FindDone done) {
   impl_->repositories().Find(std::move(name), std::move(done));
 }
 
+std::shared_ptr<Repository> Node::FindOpenRepository(const std::string& name) {
+  return impl_->repositories().FindOpen(name);
+}
+
 void Node::CreateRepository(CreateRepositoryOptions options, FindDone done) {
   const auto check = [&]() -> Status {
     QUORATE_TRY(CheckRepositoryName(options.name));

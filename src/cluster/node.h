@@ -101,6 +101,8 @@ class Node {
   // kNotFound, kUnavailable (stopping), kCorruption (its replica is fenced), kResourceExhausted
   // (too many are open, or too many wait for this one).
   void FindRepository(std::string name, FindDone done);
+  // The repository if it is open and serves, at once; else null, and FindRepository() knows more.
+  std::shared_ptr<Repository> FindOpenRepository(const std::string& name);
   // The repository is usable when `done` gets it. kAlreadyExists (also while the old one is still
   // being deleted), kInvalidArgument, kResourceExhausted (disk almost full), as above.
   void CreateRepository(CreateRepositoryOptions options, FindDone done);

@@ -67,6 +67,16 @@ void Repositories::Find(std::string name, FindDone done) {
   }
 }
 
+std::shared_ptr<Repository> Repositories::FindOpen(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = slots_.find(name);
+  if (stopping_ || found == slots_.end() || found->second.doing != Doing::kServing) {
+    return nullptr;
+  }
+  Result<Handle> handle = Serve(found->second);
+  return handle ? *std::move(handle) : nullptr;
+}
+
 void Repositories::FindClosed(std::string name, FindDone done) {
   const std::optional<DirectoryRecord> record = directory_.Find(name);
   if (!record || record->state == DirectoryRecord::State::kDeleting) {

@@ -52,6 +52,8 @@ class Repositories {
   Repositories& operator=(const Repositories&) = delete;
 
   void Find(std::string name, FindDone done);
+  // Null unless it is open and serves.
+  std::shared_ptr<Repository> FindOpen(const std::string& name);
   // REQUIRES: name and branch were checked.
   void Create(CreateRepositoryOptions options, FindDone done);
   void Delete(std::string name, Callback<Status> done);

@@ -47,6 +47,7 @@ class WatchedLog final : public log::LogManager, private log::StateMachine {
   Result<Position> Append(std::string data) override;
   void Applied(Lsn lsn) override;
   void ReadBarrier(ReadDone done) override;
+  bool CommitsAlone() const override { return log_->CommitsAlone(); }
   void Compact(Lsn lsn) override;
   log::LogStatus status() const override;
   void Stop(Callback<> done) override;

@@ -35,6 +35,7 @@ class FakeLog final : public log::LogManager {
   }
   void Applied(Lsn lsn) override { now.applied = lsn; }
   void ReadBarrier(ReadDone done) override { std::move(done)(now.applied); }
+  bool CommitsAlone() const override { return now.leading; }
   void Compact(Lsn lsn) override { now.first = lsn.Next(); }
   log::LogStatus status() const override { return now; }
   void Stop(Callback<> done) override { std::move(done)(); }

@@ -223,6 +223,9 @@ void ReceivePack::NoteAbort(const Error& reason) {
 // What was acknowledged before this push came must be seen by its checks: its pack may build on
 // objects that are committed and not yet applied.
 Awaitable<Status> ReceivePack::WaitForApplied() {
+  if (repository_->transactions().CurrentLsn()) {
+    co_return Ok();
+  }
   auto start = [this](Callback<Result<txn::Snapshot>> done) {
     repository_->transactions().ReadSnapshot(std::move(done));
   };

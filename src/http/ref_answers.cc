@@ -47,12 +47,39 @@ Status AddRefs(const RepositoryView& view, std::string_view prefix,
   return added;
 }
 
-std::string CacheKey(const cluster::Repository& repository, const RepositoryView& view,
-                     std::string_view kind) {
-  // `created` tells a repository from an earlier one of the same partition and number.
+// An earlier repository of the same partition and number has the same keys, and lower LSNs.
+std::string CacheKey(const cluster::Repository& repository, std::string_view kind) {
   return std::to_string(repository.partition().value) + "/" +
-         std::to_string(repository.id().value) + "/" + std::to_string(view.info.created.value) +
-         "/" + std::string(kind);
+         std::to_string(repository.id().value) + "/" + std::string(kind);
+}
+
+RefCache::Version VersionOf(const RepositoryView& view) {
+  return {.changed = view.info.ref_version, .read_at = view.snapshot.lsn()};
+}
+
+std::string AdvertisementKey(const cluster::Repository& repository, git::Service service,
+                             git::ProtocolVersion version) {
+  const std::string kind =
+      std::string(git::ServiceName(service)) + " " + std::string(git::ProtocolVersionKey(version));
+  return CacheKey(repository, kind);
+}
+
+std::string LsRefsKey(const cluster::Repository& repository, const git::LsRefsRequest& request) {
+  std::string kind = "ls-refs ";
+  kind += request.peel ? 'p' : '-';
+  kind += request.symrefs ? 's' : '-';
+  kind += request.unborn ? 'u' : '-';
+  for (const std::string& prefix : request.prefixes) {
+    kind += '\n';  // Not in a prefix, nor in a reference's name.
+    kind += prefix;
+  }
+  return CacheKey(repository, kind);
+}
+
+RefCache::Answer FindKnown(const Services& services, cluster::Repository& repository,
+                           const std::string& key) {
+  const std::optional<Lsn> current = repository.transactions().CurrentLsn();
+  return current ? services.refs.FindCurrent(key, *current) : nullptr;
 }
 
 git::AdvertisementOptions OptionsOf(git::ObjectFormat format, git::Service service,
@@ -89,9 +116,8 @@ Result<RefCache::Answer> RenderAdvertisement(const Services& services,
     writer.Finish();
     return text;
   };
-  const std::string kind =
-      std::string(git::ServiceName(service)) + " " + std::string(git::ProtocolVersionKey(version));
-  return services.refs.GetOrRender(CacheKey(repository, view, kind), view.info.ref_version, render);
+  return services.refs.GetOrRender(AdvertisementKey(repository, service, version), VersionOf(view),
+                                   render);
 }
 
 std::string RenderEmptyAdvertisement(git::ObjectFormat format, git::ProtocolVersion version) {
@@ -119,15 +145,17 @@ Result<RefCache::Answer> RenderLsRefs(const Services& services,
     writer.Finish();
     return text;
   };
-  std::string kind = "ls-refs ";
-  kind += request.peel ? 'p' : '-';
-  kind += request.symrefs ? 's' : '-';
-  kind += request.unborn ? 'u' : '-';
-  for (const std::string& prefix : request.prefixes) {
-    kind += '\n';  // Not in a prefix, nor in a reference's name.
-    kind += prefix;
-  }
-  return services.refs.GetOrRender(CacheKey(repository, view, kind), view.info.ref_version, render);
+  return services.refs.GetOrRender(LsRefsKey(repository, request), VersionOf(view), render);
+}
+
+RefCache::Answer FindAdvertisement(const Services& services, cluster::Repository& repository,
+                                   git::Service service, git::ProtocolVersion version) {
+  return FindKnown(services, repository, AdvertisementKey(repository, service, version));
+}
+
+RefCache::Answer FindLsRefs(const Services& services, cluster::Repository& repository,
+                            const git::LsRefsRequest& request) {
+  return FindKnown(services, repository, LsRefsKey(repository, request));
 }
 
 Result<std::shared_ptr<const ViewCache::View>> RenderView(const Services& services,

@@ -1,20 +1,28 @@
 #include "http/ref_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace quorate::http {
 
-Result<RefCache::Answer> RefCache::GetOrRender(const std::string& key, Lsn version,
+RefCache::Answer RefCache::FindCurrent(const std::string& key, Lsn at) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_key_.find(key);
+  return found != by_key_.end() && found->second->version.read_at >= at ? Use(found->second)
+                                                                        : nullptr;
+}
+
+Result<RefCache::Answer> RefCache::GetOrRender(const std::string& key, Version version,
                                                const std::function<Result<std::string>()>& render) {
-  const std::string flight = key + "@" + std::to_string(version.value);
+  const std::string flight = key + "@" + std::to_string(version.changed.value);
   {
     std::unique_lock lock(mutex_);
     for (;;) {
       const auto found = by_key_.find(key);
-      if (found != by_key_.end() && found->second->version == version) {
-        entries_.splice(entries_.begin(), entries_, found->second);
-        hits_.Add();
-        return found->second->answer;
+      if (found != by_key_.end() && found->second->version.changed == version.changed) {
+        Lsn& read_at = found->second->version.read_at;
+        read_at = std::max(read_at, version.read_at);
+        return Use(found->second);
       }
       if (rendering_.insert(flight).second) {
         break;
@@ -36,10 +44,16 @@ Result<RefCache::Answer> RefCache::GetOrRender(const std::string& key, Lsn versi
   return answer;
 }
 
-void RefCache::Insert(const std::string& key, Lsn version, const Answer& answer) {
+RefCache::Answer RefCache::Use(Entries::iterator entry) {
+  entries_.splice(entries_.begin(), entries_, entry);
+  hits_.Add();
+  return entry->answer;
+}
+
+void RefCache::Insert(const std::string& key, Version version, const Answer& answer) {
   const auto found = by_key_.find(key);
   if (found != by_key_.end()) {
-    if (found->second->version > version) {
+    if (found->second->version.changed > version.changed) {
       return;  // Rendered from an older snapshot than somebody else's.
     }
     Erase(found->second);

@@ -13,12 +13,15 @@
 namespace quorate::http {
 namespace {
 
+constexpr RefCache::Version kFirst{.changed = Lsn{1}, .read_at = Lsn{1}};
+
 class RefCacheTest : public ::testing::Test {
  protected:
   // What the cache answers, and "!" before it if it had to be rendered.
   std::string Get(const std::string& key, std::uint64_t version, const std::string& text) {
     bool rendered = false;
-    const auto answer = cache_.GetOrRender(key, Lsn{version}, [&]() -> Result<std::string> {
+    const RefCache::Version at{.changed = Lsn{version}, .read_at = Lsn{version}};
+    const auto answer = cache_.GetOrRender(key, at, [&]() -> Result<std::string> {
       rendered = true;
       return text;
     });
@@ -48,6 +51,21 @@ TEST_F(RefCacheTest, AnOlderSnapshotDoesNotReplaceANewerAnswer) {
   EXPECT_EQ(Get("a", 2, "ignored"), "two");
 }
 
+TEST_F(RefCacheTest, AnAnswerIsCurrentUpToTheLsnAtWhichItWasLastFoundGood) {
+  Get("a", 3, "three");
+  EXPECT_EQ(*cache_.FindCurrent("a", Lsn{3}), "three");
+  EXPECT_EQ(cache_.FindCurrent("a", Lsn{4}), nullptr);
+  EXPECT_EQ(cache_.FindCurrent("b", Lsn{3}), nullptr);
+
+  const auto never = []() -> Result<std::string> { return Error(Code::kInternal, "rendered"); };
+  ASSERT_TRUE(cache_.GetOrRender("a", {.changed = Lsn{3}, .read_at = Lsn{9}}, never));
+  ASSERT_TRUE(cache_.GetOrRender("a", {.changed = Lsn{3}, .read_at = Lsn{5}}, never));
+
+  EXPECT_EQ(*cache_.FindCurrent("a", Lsn{9}), "three");
+  EXPECT_EQ(cache_.FindCurrent("a", Lsn{10}), nullptr);
+  EXPECT_EQ(metrics_.Value("hits"), 4);
+}
+
 TEST_F(RefCacheTest, TheLeastRecentlyUsedAnswersGoFirst) {
   const std::string forty(40, 'x');
   Get("a", 1, forty);
@@ -73,7 +91,7 @@ TEST_F(RefCacheTest, AnAnswerLargerThanTheCacheIsGivenAndNotKept) {
 
 TEST_F(RefCacheTest, AFailureIsTheCallersAndIsNotRemembered) {
   const auto failed = cache_.GetOrRender(
-      "a", Lsn{1}, []() -> Result<std::string> { return Error(Code::kCorruption, "planted"); });
+      "a", kFirst, []() -> Result<std::string> { return Error(Code::kCorruption, "planted"); });
 
   EXPECT_EQ(failed.error().code(), Code::kCorruption);
   EXPECT_EQ(Get("a", 1, "one"), "!one");
@@ -84,7 +102,7 @@ TEST_F(RefCacheTest, WhoeverAsksWhileItIsRenderedWaitsForThat) {
   std::promise<void> rendering;
   std::promise<void> go;
   std::thread first([&] {
-    const auto answer = cache_.GetOrRender("a", Lsn{1}, [&]() -> Result<std::string> {
+    const auto answer = cache_.GetOrRender("a", kFirst, [&]() -> Result<std::string> {
       renders += 1;
       rendering.set_value();
       go.get_future().wait();
@@ -95,7 +113,7 @@ TEST_F(RefCacheTest, WhoeverAsksWhileItIsRenderedWaitsForThat) {
   rendering.get_future().wait();
 
   std::thread second([&] {
-    const auto answer = cache_.GetOrRender("a", Lsn{1}, [&]() -> Result<std::string> {
+    const auto answer = cache_.GetOrRender("a", kFirst, [&]() -> Result<std::string> {
       renders += 1;
       return std::string("twice");
     });

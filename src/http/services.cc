@@ -8,6 +8,9 @@
 namespace quorate::http {
 
 Awaitable<Result<RepositoryHandle>> FindRepository(const Services& services, std::string name) {
+  if (RepositoryHandle open = services.deps.node.FindOpenRepository(name)) {
+    co_return open;
+  }
   auto start = [&services,
                 name = std::move(name)](Callback<Result<RepositoryHandle>> done) mutable {
     services.deps.node.FindRepository(std::move(name), std::move(done));

@@ -335,6 +335,10 @@ Awaitable<void> HandleLsRefs(const Services& services, Exchange& exchange,
     co_await SendRequestError(exchange, fed.error());
     co_return;
   }
+  if (const RefCache::Answer known = FindLsRefs(services, repository, parser.request())) {
+    co_await SendResult(exchange, *known);
+    co_return;
+  }
   auto render = [&](const RepositoryView& view) {
     return RenderLsRefs(services, repository, view, parser.request());
   };
@@ -437,7 +441,8 @@ Awaitable<void> HandleInfoRefs(const Services& services, Exchange& exchange,
     std::string text;
     git::AppendV2Capabilities(text, options);
     answer = std::make_shared<const std::string>(std::move(text));
-  } else {
+  } else if (answer = FindAdvertisement(services, *repository, service, version);
+             answer == nullptr) {
     auto render = [&](const RepositoryView& view) {
       return RenderAdvertisement(services, *repository, view, service, version);
     };

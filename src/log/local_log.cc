@@ -171,6 +171,7 @@ void LocalLog::BeginToLead() {
   Deliver(std::move(no_op));
   if (state_ == State::kLeading) {  // Unless stopped by the state machine just now.
     led_ = true;
+    alone_ = true;
     machine_->OnLeading(term_, no_op_);
   }
 }
@@ -234,6 +235,7 @@ LogStatus LocalLog::status() const {
 
 void LocalLog::Fence(Error error) {
   state_ = State::kFenced;
+  alone_ = false;
   led_ = false;  // No further call to the state machine.
   machine_->OnFenced(error);
 }
@@ -252,6 +254,7 @@ void LocalLog::Stop(Callback<> done) {
     in_flight_.clear();  // The no-op is not delivered any more: the next Start() does it.
   }
   state_ = State::kStopping;
+  alone_ = false;
   FinishStopIfIdle();
 }
 

@@ -9,6 +9,7 @@
 // as the state machine applies them, then the no-op.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -43,6 +44,7 @@ class LocalLog final : public LogManager {
   Result<Position> Append(std::string data) override;
   void Applied(Lsn lsn) override;
   void ReadBarrier(ReadDone done) override;
+  bool CommitsAlone() const override { return alone_.load(); }
   void Compact(Lsn lsn) override;
   LogStatus status() const override;
   void Stop(Callback<> done) override;
@@ -90,6 +92,7 @@ class LocalLog final : public LogManager {
   std::deque<Entries> in_flight_ QUORATE_GUARDED_BY(strand_);  // One for each request, in order.
   std::size_t uncommitted_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Of gathered_ and in_flight_.
   bool led_ QUORATE_GUARDED_BY(strand_) = false;                   // OnLeading() was called.
+  std::atomic<bool> alone_{false};  // Written on the strand: leads and runs.
   bool no_op_durable_ QUORATE_GUARDED_BY(strand_) = false;
   Callback<> stopped_ QUORATE_GUARDED_BY(strand_);
 };

@@ -81,6 +81,11 @@ class LogManager {
   // this call anywhere in the group. kNotLeader, kUnavailable: ask again, perhaps elsewhere.
   virtual void ReadBarrier(ReadDone done) = 0;
 
+  // Any thread, from Start() on. True while no other replica could commit an entry: whatever was
+  // acknowledged anywhere in the group before this call had been committed through our
+  // StateMachine by then, so that a read barrier need not ask. False says nothing.
+  virtual bool CommitsAlone() const = 0;
+
   // Entries up to `lsn` are not needed any more by the state machine and what hangs on it; they may
   // be dropped. Never reaches behind what is applied.
   virtual void Compact(Lsn lsn) = 0;

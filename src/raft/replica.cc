@@ -151,6 +151,7 @@ void Replica::Stop(Callback<> done) {
   QUORATE_CHECK(!stopped_.has_value());
   const bool was_running = running();
   stopping_ = true;
+  NoteWhetherAlone();
   stopped_ = std::move(done);
   if (was_running) {
     burst_ = {};
@@ -175,6 +176,7 @@ void Replica::Fence(const Error& reason) {
   }
   fenced_ = node_->poisoned() ? Error(Code::kCorruption, node_->poison_reason()) : reason;
   leading_.reset();
+  NoteWhetherAlone();
   burst_ = {};
   conf_changes_.clear();
   counters_.fences.Add();
@@ -255,10 +257,14 @@ Result<Position> Replica::ProposeConfChange(const consensus::ConfChange& change)
   if (!Survives(flushed)) {
     return flushed.error();
   }
+  commits_alone_ = false;  // Before anybody can hear of it.
   Result<Position> position = node_->ProposeConfChange(change);
-  if (node_->poisoned()) {
+  if (position) {
+    conf_proposed_ = position->lsn;
+  } else if (node_->poisoned()) {
     Fence(position.error());
   }
+  NoteWhetherAlone();
   ScheduleDrain();
   return position;
 }
@@ -304,6 +310,7 @@ void Replica::ApplyTo(Lsn lsn) {
   if (lsn > node_->status().applied && !Survives(node_->AdvanceApplyTo(lsn))) {
     return;
   }
+  NoteWhetherAlone();
   if (lsn.value >= conf_saved_.value + kUnsavedEntriesMax || unsaved_bytes_ >= kUnsavedBytesMax) {
     SaveConfState(lsn);
   }

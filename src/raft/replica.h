@@ -17,6 +17,7 @@
 // leaves before its write is durable.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -91,6 +92,8 @@ class Replica final : public log::LogManager {
   Result<Position> Append(std::string data) override;
   void Applied(Lsn lsn) override;
   void ReadBarrier(ReadDone done) override;
+  // A leader past its fence that is the only member, with no change of that on its way.
+  bool CommitsAlone() const override { return commits_alone_.load(); }
 
   // Drops entries only as far as every member is known to have them. A follower of a group with
   // other members knows nothing of the kind and keeps all. (To be widened once a member that is too
@@ -175,6 +178,7 @@ class Replica final : public log::LogManager {
   Status NoteRole(const consensus::NodeStatus& now, std::span<const consensus::EntryView> appended)
       QUORATE_REQUIRES(strand_);
   void LoseLeadership(const consensus::NodeStatus& now) QUORATE_REQUIRES(strand_);
+  void NoteWhetherAlone() QUORATE_REQUIRES(strand_);
 
   // False, and the replica fenced, if `status` is an error.
   bool Survives(const Status& status) QUORATE_REQUIRES(strand_);
@@ -209,12 +213,14 @@ class Replica final : public log::LogManager {
   Lsn conf_saved_ QUORATE_GUARDED_BY(strand_);  // Last SaveConfState().
   std::size_t unsaved_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Of entries delivered since then.
   std::deque<consensus::Entry> conf_changes_ QUORATE_GUARDED_BY(strand_);  // Not yet applied.
+  Lsn conf_proposed_ QUORATE_GUARDED_BY(strand_);  // Our newest change; perhaps not committed yet.
 
   Lsn delivered_ QUORATE_GUARDED_BY(strand_);        // The machine was handed all up to here.
   Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);  // The machine has applied these.
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);
+  std::atomic<bool> commits_alone_{false};             // Written on the strand.
   Term seen_term_ QUORATE_GUARDED_BY(strand_);         // What OnFollowing() told last.
   ReplicaId seen_leader_ QUORATE_GUARDED_BY(strand_);  // 0 while leading.
 

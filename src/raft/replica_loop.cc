@@ -244,6 +244,7 @@ Status Replica::NoteRole(const consensus::NodeStatus& now,
   }
   if (running() && leading_ && !leading_->announced && delivered_ >= leading_->no_op) {
     leading_->announced = true;
+    NoteWhetherAlone();
     counters_.leaderships.Add();
     logger_.Info("leading", {{"partition", partition_.value},
                              {"replica", identity_.replica.value},
@@ -253,8 +254,16 @@ Status Replica::NoteRole(const consensus::NodeStatus& now,
   return Ok();
 }
 
+// A change that others could act on before we do makes it false: from its proposal, or from its
+// commit if an earlier leader proposed it, until it is applied here.
+void Replica::NoteWhetherAlone() {
+  commits_alone_ = running() && alone() && leading_ && leading_->announced &&
+                   conf_changes_.empty() && machine_applied_ >= conf_proposed_;
+}
+
 void Replica::LoseLeadership(const consensus::NodeStatus& now) {
   leading_.reset();
+  NoteWhetherAlone();
   seen_term_ = now.term;
   seen_leader_ = now.leader;
   reads_.FailAll(Error(Code::kNotLeader, "leadership was lost"));

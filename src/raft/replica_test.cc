@@ -134,6 +134,52 @@ TEST_F(SoleVoterTest, AnswersReadsWithoutTicksOnceItLeads) {
   EXPECT_EQ(answers, (std::vector<Lsn>{Lsn{6}, Lsn{6}}));
 }
 
+// A learner could be a voter by the next entry, and lead before we have applied that.
+TEST_F(SoleVoterTest, CommitsAloneUntilASecondMemberIsProposed) {
+  ASSERT_TRUE(cluster_.Start(kOne).has_value());
+  EXPECT_FALSE(cluster_.replica(kOne)->CommitsAlone());
+  cluster_.env().RunUntilIdle();
+  EXPECT_TRUE(cluster_.replica(kOne)->CommitsAlone());
+  cluster_.disk(kOne).Shut();
+
+  cluster_.Run(kOne, [&] {
+    consensus::ConfChange change;
+    change.changes = {{.kind = consensus::ConfChangeKind::kAddLearner, .replica = ReplicaId{2}}};
+    EXPECT_TRUE(cluster_.replica(kOne)->ProposeConfChange(change).has_value());
+    EXPECT_FALSE(cluster_.replica(kOne)->CommitsAlone());
+  });
+
+  EXPECT_FALSE(cluster_.replica(kOne)->CommitsAlone());
+  cluster_.disk(kOne).Open();
+  cluster_.env().RunUntilIdle();
+  EXPECT_FALSE(cluster_.replica(kOne)->CommitsAlone());
+}
+
+TEST_F(SoleVoterTest, CommitsNothingAloneOnceItStops) {
+  Start();
+
+  cluster_.Run(kOne, [&] {
+    cluster_.replica(kOne)->Stop([] {});
+    EXPECT_FALSE(cluster_.replica(kOne)->CommitsAlone());
+  });
+}
+
+TEST(ReplicaTest, OneOfThreeNeverCommitsAlone) {
+  Notes notes;
+  Cluster cluster(ClusterOptions{}, notes);
+  for (const ReplicaId id : cluster.ids()) {
+    ASSERT_TRUE(cluster.Start(id).has_value());
+  }
+  cluster.Run(kOne, [&] { EXPECT_TRUE(cluster.replica(kOne)->Campaign().has_value()); });
+  while (!cluster.network().empty()) {
+    cluster.network().Turn();
+    cluster.env().RunUntilIdle();
+  }
+
+  ASSERT_TRUE(cluster.StatusOf(kOne).leading);
+  EXPECT_FALSE(cluster.replica(kOne)->CommitsAlone());
+}
+
 TEST_F(SoleVoterTest, CompactedLogSurvivesARestart) {
   Start();
   for (int i = 0; i < 10; ++i) {

@@ -77,6 +77,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   TransactionId NewTransactionId();
   void ReadSnapshot(Callback<Result<Snapshot>> done);
   Result<Snapshot> LocalSnapshot() const;
+  std::optional<Lsn> CurrentLsn() const;
   Status SyncObjects();
   Status ObjectsDurable(Lsn lsn);
   ManagerStatus status() const;
@@ -408,6 +409,11 @@ Result<Snapshot> TransactionManager::Impl::LocalSnapshot() const {
   return Snapshot::Take(deps_.partition, deps_.store);
 }
 
+// The log first: what was acknowledged before it said yes is in what is published by now.
+std::optional<Lsn> TransactionManager::Impl::CurrentLsn() const {
+  return deps_.log.CommitsAlone() ? published_->Current() : std::nullopt;
+}
+
 Status TransactionManager::Impl::SyncObjects() {
   QUORATE_TRY(published_->Serving());
   const Lsn applied = published_->applied();
@@ -557,6 +563,10 @@ void TransactionManager::ReadSnapshot(Callback<Result<Snapshot>> done) {
 
 Result<Snapshot> TransactionManager::LocalSnapshot() const {
   return impl_->LocalSnapshot();
+}
+
+std::optional<Lsn> TransactionManager::CurrentLsn() const {
+  return impl_->CurrentLsn();
 }
 
 Status TransactionManager::SyncObjects() {

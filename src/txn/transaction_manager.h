@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -168,6 +169,12 @@ class TransactionManager {
 
   // Any thread. What is applied here, however old that is.
   Result<Snapshot> LocalSnapshot() const;
+
+  // Any thread, at once, from memory. An LSN that is applied here, if it is known to contain
+  // everything that was committed before this call, anywhere in the group: then LocalSnapshot() is
+  // as good as ReadSnapshot(). Nothing when only ReadSnapshot() can tell: entries wait for their
+  // application, others could commit too, or this replica does not serve.
+  std::optional<Lsn> CurrentLsn() const;
 
   // Any thread; blocks. Syncs the objects' file system, records how far they are durable, and lets
   // the log drop what nobody needs. Called by the node now and then, not per push.

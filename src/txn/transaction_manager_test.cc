@@ -458,5 +458,35 @@ TEST_F(TransactionManagerTest, PacksBesideTheLogAreNamedAtOpen) {
   EXPECT_TRUE(world.packs.IsInstalled("not synced"));
 }
 
+TEST(CurrentLsnTest, IsWhatIsAppliedUnlessMoreIsCommitted) {
+  const std::unique_ptr<LogMode> mode = NewLocalMode();
+  World world(*mode, std::nullopt);
+  ASSERT_TRUE(world.Open());
+  EXPECT_EQ(world.manager().CurrentLsn(), std::nullopt);
+  world.Run();
+  const std::optional<Lsn> before = world.manager().CurrentLsn();
+  EXPECT_EQ(before, world.manager().status().applied);
+
+  Transaction set = world.manager().Begin({}).value();
+  ASSERT_TRUE(set.StageKey("key", {}, "value"));
+  bool committed = false;
+  world.manager().Commit(std::move(set), [&](const Result<CommitOutcome>&) { committed = true; });
+  while (!committed && world.RunOne()) {
+    EXPECT_TRUE(committed || world.manager().CurrentLsn() == before);
+  }
+  EXPECT_EQ(world.manager().CurrentLsn(), std::nullopt);
+  world.Run();
+
+  EXPECT_GT(world.manager().CurrentLsn(), before);
+  EXPECT_EQ(world.manager().CurrentLsn(), world.manager().status().applied);
+}
+
+// Then only the leader can tell.
+TEST_F(TransactionManagerTest, NothingIsKnownToBeCurrentWhileOthersCouldCommit) {
+  Start();
+
+  EXPECT_EQ(manager().CurrentLsn(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace quorate::txn

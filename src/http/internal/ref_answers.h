@@ -1,7 +1,7 @@
 // Renders what clients are told about references: info/refs in every version, and v2's ls-refs; and
 // the view that `git upload-pack` reads. All from one snapshot, all through the caches.
 //
-// Calls block (they read the snapshot); any thread.
+// Render...() block (they read the snapshot). Any thread.
 #pragma once
 
 #include <memory>
@@ -27,6 +27,12 @@ Result<RefCache::Answer> RenderLsRefs(const Services& services,
                                       const cluster::Repository& repository,
                                       const RepositoryView& view,
                                       const git::LsRefsRequest& request);
+
+// The same answers from memory, at once, if they are known to be current; else null. Do not block.
+RefCache::Answer FindAdvertisement(const Services& services, cluster::Repository& repository,
+                                   git::Service service, git::ProtocolVersion version);
+RefCache::Answer FindLsRefs(const Services& services, cluster::Repository& repository,
+                            const git::LsRefsRequest& request);
 
 Result<std::shared_ptr<const ViewCache::View>> RenderView(const Services& services,
                                                           cluster::Repository& repository,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -54,13 +55,20 @@ template <class Read>
 Awaitable<std::invoke_result_t<Read&, const RepositoryView&>> ReadRepository(
     const Services& services, cluster::Repository& repository, Read read) {
   using T = std::invoke_result_t<Read&, const RepositoryView&>;
-  Result<txn::Snapshot> snapshot = co_await TakeSnapshot(repository);
-  if (!snapshot) {
-    co_return std::move(snapshot).error();
+  // Each hop costs as much as a small answer: so none to ask what is known, and one for the rest.
+  std::optional<txn::Snapshot> asked;
+  if (!repository.transactions().CurrentLsn()) {
+    Result<txn::Snapshot> snapshot = co_await TakeSnapshot(repository);
+    if (!snapshot) {
+      co_return std::move(snapshot).error();
+    }
+    asked = *std::move(snapshot);
   }
-  // Finding the record and reading on go together: each hop costs as much as a small answer.
-  auto work = [&repository, &snapshot, &read]() -> T {
-    const RepositoryView view = QUORATE_TRY(ViewOf(repository, std::move(*snapshot)));
+  auto work = [&repository, &asked, &read]() -> T {
+    if (!asked) {
+      asked = QUORATE_TRY(repository.transactions().LocalSnapshot());
+    }
+    const RepositoryView view = QUORATE_TRY(ViewOf(repository, *std::move(asked)));
     return read(view);
   };
   co_return co_await OnPool(services.deps.git, std::move(work));

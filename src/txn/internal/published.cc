@@ -35,6 +35,17 @@ void Published::SetApplied(Lsn applied) {
   applied_ = applied;
 }
 
+void Published::SetCommitted(Lsn committed) {
+  const std::lock_guard lock(mutex_);
+  committed_ = committed;
+}
+
+std::optional<Lsn> Published::Current() const {
+  const std::lock_guard lock(mutex_);
+  const bool serving = open_ && !stopped_ && !fenced_;
+  return serving && applied_ >= committed_ ? std::optional(applied_) : std::nullopt;
+}
+
 Lsn Published::objects_durable() const {
   const std::lock_guard lock(mutex_);
   return objects_durable_;

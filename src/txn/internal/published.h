@@ -18,7 +18,7 @@ namespace quorate::txn::internal {
 
 class Published {
  public:
-  explicit Published(Lsn applied) : applied_(applied) {}
+  explicit Published(Lsn applied) : applied_(applied), committed_(applied) {}
 
   // Held by an open transaction. What its snapshot may lack is not evicted (unless space runs out).
   class Pin {
@@ -48,6 +48,11 @@ class Published {
   Lsn applied() const;
   void SetApplied(Lsn applied);
 
+  // Told before anybody hears that the entry is committed.
+  void SetCommitted(Lsn committed);
+  // What is applied, if that is all that is committed and this replica serves.
+  std::optional<Lsn> Current() const;
+
   Lsn objects_durable() const;
   // Never goes back.
   void SetObjectsDurable(Lsn lsn);
@@ -71,6 +76,7 @@ class Published {
  private:
   mutable std::mutex mutex_;
   Lsn applied_;
+  Lsn committed_;
   Lsn objects_durable_;
   bool open_ = false;
   bool stopped_ = false;

@@ -366,6 +366,7 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   strand_.AssertCurrent();
   QUORATE_CHECK(entry.lsn == committed_.Next());
   committed_ = entry.lsn;
+  published_.SetCommitted(committed_);
   ApplyItem item{.entry = std::move(entry),
                  .record = {},
                  .locals = {},

@@ -22,6 +22,7 @@ class ScriptedLog final : public log::LogManager {
   Result<Position> Append(std::string data) override;
   void Applied(Lsn lsn) override { applied_ = lsn; }
   void ReadBarrier(ReadDone done) override;
+  bool CommitsAlone() const override { return false; }
   void Compact(Lsn lsn) override { compacted_ = lsn; }
   log::LogStatus status() const override;
   void Stop(Callback<> done) override;

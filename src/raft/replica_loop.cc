@@ -213,7 +213,10 @@ bool Replica::CampaignIfAlone() {
     return false;
   }
   campaign_at_start_ = false;
-  return sole_voter() && Survives(node_->Campaign());
+  // Somebody may have called Campaign() before us; the engine refuses a second one until the first
+  // entry of that term is on disk.
+  const bool leads = node_->status().role == consensus::Role::kLeader;
+  return sole_voter() && !leads && Survives(node_->Campaign());
 }
 
 Status Replica::NoteRole(const consensus::NodeStatus& now,

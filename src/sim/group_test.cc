@@ -124,6 +124,14 @@ TEST_F(LoneGroupTest, LeadsAtOnceAndKeepsWhatItAcknowledged) {
   EXPECT_EQ(RefAt(ReplicaId{1}, "main"), txn::ValueOf('A'));
 }
 
+TEST_F(LoneGroupTest, AnElectionThatIsCalledBeforeItsOwnDoesNotFenceIt) {
+  group_.OnStrand(ReplicaId{1}, [](raft::Replica& replica) { EXPECT_TRUE(replica.Campaign()); });
+  group_.Settle();
+
+  EXPECT_EQ(group_.leader(), ReplicaId{1});
+  EXPECT_TRUE(CommitRepository());
+}
+
 TEST(GroupRunTest, TheSameSeedIsTheSameRun) {
   const auto digest = [](std::uint64_t seed) {
     Group group({.replicas = 3, .seed = seed});

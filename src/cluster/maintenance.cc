@@ -63,6 +63,8 @@ void Maintenance::Sync() {
     const auto status = partition->transactions().status();
     if (status.applied > status.objects_durable && !status.fenced) {
       behind.push_back({std::move(partition), status.applied});
+    } else {
+      partition->transactions().RetryApply();
     }
   }
   if (behind.empty()) {

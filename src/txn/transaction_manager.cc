@@ -80,6 +80,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   std::optional<Lsn> CurrentLsn() const;
   Status SyncObjects();
   Status ObjectsDurable(Lsn lsn);
+  void RetryApply();
   ManagerStatus status() const;
   void Stop(Callback<> done);
 
@@ -430,6 +431,7 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
   const std::lock_guard lock(objects_durable_mutex_);
   lsn = std::min(lsn, published_->applied());
   if (lsn <= published_->objects_durable()) {
+    RetryApply();
     return Ok();
   }
   kv::WriteBatch batch;
@@ -445,6 +447,14 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
     self->apply_->Retry();
   });
   return Ok();
+}
+
+void TransactionManager::Impl::RetryApply() {
+  deps_.strand.Post([self = shared_from_this()] {
+    if (self->apply_ != nullptr) {
+      self->apply_->Retry();
+    }
+  });
 }
 
 TransactionManager::ManagerStatus TransactionManager::Impl::status() const {
@@ -575,6 +585,10 @@ Status TransactionManager::SyncObjects() {
 
 Status TransactionManager::ObjectsDurable(Lsn lsn) {
   return impl_->ObjectsDurable(lsn);
+}
+
+void TransactionManager::RetryApply() {
+  impl_->RetryApply();
 }
 
 TransactionManager::ManagerStatus TransactionManager::status() const {

@@ -181,6 +181,9 @@ class TransactionManager {
   Status SyncObjects();
   // The file system was synced by somebody else after every entry up to `lsn` was applied.
   Status ObjectsDurable(Lsn lsn);
+  // Any thread. Tries again to apply what a full disk held up; the two calls above do so, too.
+  // Called by the node now and then: readers wait for it, and no commit may ever come.
+  void RetryApply();
 
   struct ManagerStatus {
     Lsn applied;

@@ -14,11 +14,23 @@ raft::ReplicaOptions Seeded(raft::ReplicaOptions options, std::uint64_t seed) {
 
 }  // namespace
 
-Group::Member::Member(Group& group, ReplicaId id, const std::vector<ReplicaId>& voters,
-                      const GroupOptions& options)
-    : mode(id, voters, group.network_.transport(), Seeded(options.replica, options.seed)),
-      node(group.env_, mode, options.transactions) {
-}
+// What the inner mode opens, with somebody who looks.
+class Group::ObservedMode final : public txn::LogMode {
+ public:
+  ObservedMode(ReplicaId id, txn::LogMode& inner, LogObserver& observer)
+      : id_(id), inner_(inner), observer_(observer) {}
+
+  std::string_view name() const override { return inner_.name(); }
+  Status Bootstrap(const txn::LogModeParts& parts) override { return inner_.Bootstrap(parts); }
+  std::unique_ptr<log::LogManager> Open(const txn::LogModeParts& parts) override {
+    return std::make_unique<ObservedLog>(id_, inner_.Open(parts), observer_);
+  }
+
+ private:
+  const ReplicaId id_;
+  txn::LogMode& inner_;
+  LogObserver& observer_;
+};
 
 Group::Group(const GroupOptions& options)
     : env_(options.seed), network_(options.seed, [this](const raft::Message& message) {
@@ -29,8 +41,28 @@ Group::Group(const GroupOptions& options)
     voters.push_back(ReplicaId{id});
   }
   for (const ReplicaId id : voters) {
-    members_[id] = std::make_unique<Member>(*this, id, voters, options);
+    members_[id] = NewMember(id, voters, options);
   }
+}
+
+std::unique_ptr<Group::Member> Group::NewMember(ReplicaId id, const std::vector<ReplicaId>& voters,
+                                                const GroupOptions& options) {
+  auto member = std::make_unique<Member>();
+  if (options.local_log) {
+    QUORATE_CHECK(voters.size() == 1);
+    member->inner = txn::NewLocalMode();
+  } else {
+    auto mode = std::make_unique<ReplicaMode>(id, voters, network_.transport(),
+                                              Seeded(options.replica, options.seed));
+    member->raft = mode.get();
+    member->inner = std::move(mode);
+  }
+  if (options.observer != nullptr) {
+    member->observed = std::make_unique<ObservedMode>(id, *member->inner, *options.observer);
+  }
+  txn::LogMode& mode = member->observed != nullptr ? *member->observed : *member->inner;
+  member->node = std::make_unique<txn::Node>(env_, mode, options.transactions);
+  return member;
 }
 
 Group::~Group() = default;
@@ -43,6 +75,11 @@ std::vector<ReplicaId> Group::ids() const {
   return ids;
 }
 
+Status Group::Start(ReplicaId id) {
+  ++members_.at(id)->lives;
+  return node(id).Open();
+}
+
 Status Group::StartAll() {
   for (const ReplicaId id : ids()) {
     QUORATE_TRY(Start(id));
@@ -51,9 +88,9 @@ Status Group::StartAll() {
 }
 
 void Group::OnStrand(ReplicaId id, std::function<void(raft::Replica&)> act) {
-  if (up(id)) {
+  if (up(id) && members_.at(id)->raft != nullptr) {
     node(id).process().strand().Post(
-        [this, id, act = std::move(act)] { act(static_cast<raft::Replica&>(node(id).log())); });
+        [this, id, act = std::move(act)] { act(members_.at(id)->raft->replica()); });
   }
 }
 
@@ -96,8 +133,8 @@ std::optional<ReplicaId> Group::leader() {
   std::map<Term, ReplicaId> leading;
   for (const ReplicaId id : ids()) {
     if (up(id) && node(id).manager().status().leading) {
-      OnStrand(id, [&leading, id](raft::Replica& replica) {
-        const log::LogStatus status = replica.status();
+      node(id).process().strand().Post([this, &leading, id] {
+        const log::LogStatus status = node(id).log().status();
         if (status.leading) {
           leading[status.term] = id;
         }

@@ -27,6 +27,7 @@
 #include "env/testing/manual_env.h"
 #include "raft/replica.h"
 #include "raft/testing/memory_network.h"
+#include "sim/observed_log.h"
 #include "sim/replica_mode.h"
 #include "txn/testing/node.h"
 #include "txn/transaction_manager.h"
@@ -38,12 +39,14 @@ struct GroupOptions {
   std::uint64_t seed = 1;      // Of the schedule, the network and the elections.
   txn::TransactionManagerOptions transactions{};
   raft::ReplicaOptions replica{};
+  bool local_log = false;           // One node over log::LocalLog instead of Raft.
+  LogObserver* observer = nullptr;  // Outlives the group.
 };
 
 class Group {
  public:
   static constexpr std::chrono::milliseconds kTurn{10};
-  static constexpr std::uint64_t kTurnsPerTick = 5;
+  static constexpr std::uint64_t kTurnsPerTick = 2;
 
   explicit Group(const GroupOptions& options);
   ~Group();
@@ -52,18 +55,21 @@ class Group {
   Group& operator=(const Group&) = delete;
 
   std::vector<ReplicaId> ids() const;
-  txn::Node& node(ReplicaId id) { return members_.at(id)->node; }
+  txn::Node& node(ReplicaId id) { return *members_.at(id)->node; }
   bool up(ReplicaId id) { return node(id).is_open(); }
+  // How often it was started.
+  std::uint64_t lives(ReplicaId id) const { return members_.at(id)->lives; }
   raft::MemoryNetwork& network() { return network_; }
   env::ManualEnv& env() { return env_; }
 
   // As txn::Node's. What the network holds stays under way.
-  Status Start(ReplicaId id) { return node(id).Open(); }
+  Status Start(ReplicaId id);
   Status StartAll();
   void Crash(ReplicaId id, std::size_t keep_unsynced) { node(id).Crash(keep_unsynced); }
   void Crash(ReplicaId id, Prng& prng) { node(id).Crash(prng); }
 
-  // Calls `act` with the replica on its strand, once tasks run; not if it is down by then.
+  // Calls `act` with the replica on its strand, once tasks run; not if it is down by then, or has a
+  // local log.
   void OnStrand(ReplicaId id, std::function<void(raft::Replica&)> act);
 
   // One turn: messages that are due arrive, each replica is ticked if its time has come. Nothing
@@ -89,12 +95,17 @@ class Group {
  private:
   static constexpr std::uint64_t kTurnsMax = 2000;
 
+  class ObservedMode;
   struct Member {
-    Member(Group& group, ReplicaId id, const std::vector<ReplicaId>& voters,
-           const GroupOptions& options);
-    ReplicaMode mode;
-    txn::Node node;
+    ReplicaMode* raft = nullptr;  // What `inner` is, unless the log is local.
+    std::unique_ptr<txn::LogMode> inner;
+    std::unique_ptr<txn::LogMode> observed;  // Null without an observer.
+    std::unique_ptr<txn::Node> node;
+    std::uint64_t lives = 0;
   };
+
+  std::unique_ptr<Member> NewMember(ReplicaId id, const std::vector<ReplicaId>& voters,
+                                    const GroupOptions& options);
 
   env::ManualEnv env_;
   raft::MemoryNetwork network_;

@@ -45,14 +45,17 @@ std::unique_ptr<log::LogManager> ReplicaMode::Open(const txn::LogModeParts& part
   if (options.seed == 0) {
     options.seed = parts.env.Next() | 1;  // Not 0: it would ask the machine for one.
   }
-  return std::make_unique<raft::Replica>(parts.partition,
-                                         raft::Replica::Environment{.strand = parts.strand,
-                                                                    .logs = parts.logs,
-                                                                    .transport = transport_,
-                                                                    .random = parts.env,
-                                                                    .logger = parts.logger,
-                                                                    .metrics = parts.metrics},
-                                         options);
+  auto replica =
+      std::make_unique<raft::Replica>(parts.partition,
+                                      raft::Replica::Environment{.strand = parts.strand,
+                                                                 .logs = parts.logs,
+                                                                 .transport = transport_,
+                                                                 .random = parts.env,
+                                                                 .logger = parts.logger,
+                                                                 .metrics = parts.metrics},
+                                      options);
+  replica_ = replica.get();
+  return replica;
 }
 
 std::unique_ptr<txn::LogMode> NewSoleVoterMode() {

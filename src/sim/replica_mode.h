@@ -19,9 +19,11 @@ class ReplicaMode final : public txn::LogMode {
   ReplicaMode(ReplicaId id, std::vector<ReplicaId> voters, raft::Transport& transport,
               raft::ReplicaOptions options);
 
+  // What Open() made last; as long as its owner keeps it.
+  raft::Replica& replica() { return *replica_; }
+
   std::string_view name() const override { return "raft"; }
   Status Bootstrap(const txn::LogModeParts& parts) override;
-  // A raft::Replica.
   std::unique_ptr<log::LogManager> Open(const txn::LogModeParts& parts) override;
 
  private:
@@ -29,6 +31,7 @@ class ReplicaMode final : public txn::LogMode {
   const std::vector<ReplicaId> voters_;
   raft::Transport& transport_;
   const raft::ReplicaOptions options_;
+  raft::Replica* replica_ = nullptr;
 };
 
 // A group of one: raft::Replica with nobody to write to.

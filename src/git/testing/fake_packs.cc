@@ -100,6 +100,9 @@ Status FakePacks::Install(const PackRecord& record, std::unique_ptr<QuarantinedP
     Error error = *std::exchange(install_error_, std::nullopt);
     return error;
   }
+  if (full_) {
+    return Error(Code::kResourceExhausted, "no space left on device");
+  }
   if (!record.inline_bytes.empty() && Sha256(record.inline_bytes) != record.digest) {
     return Error(Code::kCorruption, "inline pack does not have its digest");
   }

@@ -48,6 +48,8 @@ class FakePacks final : public PackInstaller {
   // The next call fails with this error, once.
   void FailNextInstall(Error error) { install_error_ = std::move(error); }
   void FailNextPersist(Error error) { persist_error_ = std::move(error); }
+  // While true, Install() fails with kResourceExhausted.
+  void SetDiskFull(bool full) { full_ = full; }
 
   bool IsInstalled(std::string_view bytes) const { return installed_.contains(Sha256(bytes)); }
   bool IsPersisted(std::string_view bytes) const { return staged_.contains(Sha256(bytes)); }
@@ -80,6 +82,7 @@ class FakePacks final : public PackInstaller {
   std::optional<Error> install_error_;
   std::optional<Error> persist_error_;
   std::vector<std::string> events_;
+  bool full_ = false;
   int quarantined_ = 0;
   int crashes_ = 0;  // Packs made before the last one are dead.
 };

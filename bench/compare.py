@@ -331,6 +331,56 @@ def memory(bench, quorate, folder, megabytes):
     bench.row(f"its growth while {megabytes} MB are pushed", f"{(peak - idle) / 2**20:.0f} MiB", "<= 150 MiB", "", peak - idle <= 150 * 2**20)
 
 
+class Engine:
+    """quorate-transactions: the engine in one process, each run in a folder of its own."""
+
+    def __init__(self, binary, folder, rounds, seconds):
+        self.binary, self.folder, self.rounds, self.seconds = binary, folder, rounds, seconds
+
+    def run(self, work, folder=None, **options):
+        place = tempfile.mkdtemp(prefix="engine.", dir=folder or self.folder)
+        arguments = [self.binary, work, "--folder", place, "--seconds", str(self.seconds)]
+        for name, value in options.items():
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+        try:
+            done = subprocess.run(arguments, capture_output=True, text=True)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(map(str, arguments))}: {done.stderr}")
+        result = json.loads(done.stdout)
+        if result.get("refused"):
+            sys.exit(f"{' '.join(map(str, arguments))}: {result['refused']} transactions were refused")
+        return result
+
+    def medians(self, field, *runs):
+        """Of each run (its work and options), alternating over the rounds."""
+        found = [[] for _ in runs]
+        for _ in range(self.rounds):
+            for values, (work, options) in zip(found, runs):
+                values.append(self.run(work, **options)[field])
+        return [statistics.median(values) for values in found]
+
+
+def engine_rows(bench, engine):
+    for partitions in (1, 64):
+        options = {"partitions": partitions, "in_flight": 64}
+        raw, *modes = engine.medians("rate", ("raw", {"in_flight": 64}),
+                                     *(("commits", options | {"mode": mode}) for mode in ("local", "raft1", "raft3")))
+        for mode, rate, target in zip(("local", "raft1", "raft3"), modes, (0.7, 0.7, 0.5)):
+            bench.row(f"transactions, {partitions} partitions, {mode}, against raw puts", f"{rate / raw:.2f}x", f">= {target}x",
+                      f"{rate:.0f}/s / {raw:.0f}/s", rate / raw >= target)
+    memory = pathlib.Path("/dev/shm")
+    if memory.is_dir():
+        (rate,) = engine.medians("rate", ("commits", {"folder": memory, "mode": "local", "in_flight": 64}))
+        bench.row("transactions, 1 partition, local, on a disk in memory", f"{rate:.0f}/s", ">= 50000/s", "", rate >= 50_000)
+    few, many = engine.medians("begin_us", ("begin", {"refs": 10}), ("begin", {"refs": 1_000_000}))
+    bench.row("Begin, 10 and 1,000,000 references", f"{few:.1f}/{many:.1f} us", "<= 20 us", "", max(few, many) <= 20)
+    none, thousand = engine.medians("rate", ("commits", {"refs": 1000}), ("commits", {"refs": 1000, "reads": 1000}))
+    bench.row("a read set of 1,000 references: cost against none", f"{none / thousand:.2f}x", "<= 2x", f"{thousand:.0f}/s / {none:.0f}/s",
+              none / thousand <= 2)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder with quorate and quorate-load")
@@ -339,7 +389,7 @@ def main():
     parser.add_argument("--refs", type=int, default=1_000_000, help="of the repository with many references")
     parser.add_argument("--clone-megabytes", type=int, default=70)
     parser.add_argument("--push-megabytes", type=int, default=500)
-    parser.add_argument("--only", default="", help="comma-separated: push, syncs, modes, lsrefs, manyrefs, fetch, create, memory")
+    parser.add_argument("--only", default="", help="comma-separated: push, syncs, modes, lsrefs, manyrefs, fetch, create, memory, engine")
     parser.add_argument("--folder", type=pathlib.Path, help="where the data goes: a disk whose fsync is real (default: a temporary folder)")
     parser.add_argument("--json", type=pathlib.Path, help="also write the rows here")
     arguments = parser.parse_args()
@@ -362,6 +412,8 @@ def main():
         if wanted("create"):
             creation_and_restart(bench, quorate("creation"))
             servers.pop().stop()
+        if wanted("engine"):
+            engine_rows(bench, Engine(arguments.build / "bench/quorate-transactions", folder, arguments.rounds, arguments.seconds))
         main_server = quorate("main")
         servers.append(HttpBackend(folder / "peer"))
         peer = servers[-1]

@@ -107,6 +107,43 @@ TEST_P(NodeFaultsTest, ADamagedEntryFencesOneRepositoryAndItsNeighboursGoOn) {
   EXPECT_TRUE(Fenced().empty());
 }
 
+// It is opened once, and all who wait for that hear the same; nobody else waits.
+TEST_P(NodeFaultsTest, WhoeverWaitsForAnOpeningThatFailsIsToldWhy) {
+  ASSERT_TRUE(world_.Open());
+  const PartitionId damaged = world_.Create("damaged").value()->partition();
+  ASSERT_TRUE(world_.Create("sound"));
+  world_.Close();
+  ASSERT_TRUE(world_.DamageNewestEntry(damaged));
+  ASSERT_TRUE(world_.Open());
+
+  std::vector<std::future<World::Found>> asked;
+  for (int i = 0; i < 20; ++i) {
+    auto [done, found] = World::Promise<World::Found>();
+    world_.node->FindRepository("damaged", std::move(done));
+    asked.push_back(std::move(found));
+  }
+  EXPECT_TRUE(world_.Find("sound"));
+  for (auto& one : asked) {
+    const World::Found found = one.get();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), Code::kCorruption);
+  }
+  EXPECT_EQ(world_.logger.Count("repository cannot be opened repository=damaged"), 1);
+}
+
+TEST_P(NodeFaultsTest, AHandleThatIsHeldWhileItsNodeStopsGetsErrors) {
+  ASSERT_TRUE(world_.Open());
+  auto held = world_.Create("a").value();
+
+  world_.node->Stop();
+
+  EXPECT_EQ(held->transactions().Begin({}).error().code(), Code::kUnavailable);
+  EXPECT_FALSE(World::Write(*held, "k", "v"));
+  EXPECT_EQ(world_.Find("a").error().code(), Code::kUnavailable);
+  held.reset();
+  world_.node.reset();
+}
+
 // Something stands where the new partition's directory should be.
 TEST_P(NodeFaultsTest, ACreationThatFailsHalfWayLeavesNothing) {
   ASSERT_TRUE(world_.Open());

@@ -277,6 +277,26 @@ std::string ModeName(const testing::TestParamInfo<LogMode>& mode) {
 INSTANTIATE_TEST_SUITE_P(Modes, NodeTest, testing::Values(LogMode::kRaft, LogMode::kLocal),
                          ModeName);
 
+// Both keep the same log: what one wrote the other goes on from.
+TEST(LogModeChangeTest, RaftIsTakenUpPutDownAndTakenUpAgain) {
+  const kv::TemporaryFolder folder;
+  Lsn last;
+  int written = 0;
+  for (const LogMode mode : {LogMode::kLocal, LogMode::kRaft, LogMode::kLocal, LogMode::kRaft}) {
+    World world(folder.path() + "/data", mode);
+    ASSERT_TRUE(world.Open());
+    const auto repository = written == 0 ? world.Create("a") : world.Find("a");
+    ASSERT_TRUE(repository) << repository.error().ToString();
+    for (int i = 0; i < written; ++i) {
+      EXPECT_EQ(World::Read(**repository, std::to_string(i)).value(), "v") << i;
+    }
+    const Lsn applied = (*repository)->transactions().status().applied;
+    EXPECT_GT(applied, last);
+    last = applied;
+    ASSERT_TRUE(World::Write(**repository, std::to_string(written++), "v"));
+  }
+}
+
 // Prints how long; asserts nothing about time. QUORATE_REPOSITORIES sets how many.
 TEST(NodeSizeTest, ManyRepositoriesReopen) {
   const char* wanted = std::getenv("QUORATE_REPOSITORIES");

@@ -113,6 +113,16 @@ TEST_F(LogStoreTest, PersistedEntriesAreReadBackInOrderAndWithinTheBound) {
   EXPECT_EQ(store().Load(kA)->hard_state, HardState(2, 8));
 }
 
+TEST_F(LogStoreTest, ALargeEntryComesBackWhole) {
+  std::vector<consensus::Entry> entries = Entries(6, 7, 2);
+  entries[0].data.assign(10 << 20, 'x');
+  entries[0].data.back() = 'y';
+  Persist({.partition = kA, .entries = entries, .hard_state = HardState(2, 5)});
+  world_.Crash(0);
+
+  EXPECT_EQ(store().Read(kA, Lsn{6}, Lsn{8}, 64 << 20).value(), entries);
+}
+
 TEST_F(LogStoreTest, EntriesReplaceTheStoredTailAlsoWithAShorterOne) {
   Persist({.partition = kA, .entries = Entries(6, 9, 2), .hard_state = HardState(2, 5)});
   Persist({.partition = kA, .entries = Entries(7, 7, 3, "new"), .hard_state = HardState(3, 5)});

@@ -95,6 +95,14 @@ TEST_F(PosixFileSystemTest, DirectoriesAreMadeAndRemovedWhole) {
   EXPECT_EQ(files_.List(root_).value(), Names{});
 }
 
+TEST_F(PosixFileSystemTest, DirectoriesAreNotMadeOverOrBelowFiles) {
+  ASSERT_TRUE(files_.WriteFile(Path("file"), "x"));
+
+  EXPECT_FALSE(files_.CreateDirectories(Path("file")));
+  EXPECT_FALSE(files_.CreateDirectories(Path("file/below")));
+  EXPECT_EQ(files_.ReadFile(Path("file")).value(), "x");
+}
+
 TEST_F(PosixFileSystemTest, RenameReplaces) {
   ASSERT_TRUE(files_.WriteFile(Path("a"), "new"));
   ASSERT_TRUE(files_.WriteFile(Path("b"), "old"));

@@ -76,7 +76,7 @@ txn::Stage::Nodes GroupStage::Crash(const Keep& keep, const Nodes& together) {
 void GroupStage::Stop() {
   std::vector<ReplicaId> order = group_.ids();
   // First the one that has work under way: the others are needed for it.
-  std::ranges::stable_partition(order, [this](ReplicaId id) { return id == front_; });
+  std::stable_partition(order.begin(), order.end(), [this](ReplicaId id) { return id == front_; });
   for (const ReplicaId id : order) {
     if (!group_.up(id)) {
       continue;

@@ -9,7 +9,7 @@ namespace quorate::txn {
 
 // Every such call did nothing, save kGivenUp.
 struct LifeCycleError final : ErrorDetail {
-  enum class Call : std::uint8_t { kBegin, kStage, kCommit, kAbort };
+  enum class Call : std::uint8_t { kBegin, kRead, kStage, kCommit, kAbort };
   enum class Reason : std::uint8_t {
     kCommitted,  // It was handed to Commit() before. kInvalidArgument.
     kAborted,    // It was aborted before. kInvalidArgument.

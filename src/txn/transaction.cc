@@ -140,7 +140,7 @@ Status Transaction::StageRef(RefUpdate update) {
       QUORATE_TRY(FindNameConflicts(state_->snapshot, ref));
     }
   }
-  state_->ref_names.emplace(ref.update.repository, ref.update.name);
+  state_->ref_names.emplace(std::pair(ref.update.repository, ref.update.name), state_->refs.size());
   repository->changed = true;
   state_->refs.push_back(std::move(ref));
   return Ok();
@@ -150,7 +150,7 @@ Status Transaction::StageHead(RepositoryId id, RefValue value, std::optional<Ref
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
   QUORATE_TRY(CheckValue(value, repository->format()));
-  if (!state_->ref_names.emplace(id, kHead).second) {
+  if (!state_->ref_names.try_emplace({id, std::string(kHead)}, internal::kOnlyAsserted).second) {
     return Invalid("HEAD is changed or asserted twice");
   }
   repository->changed = true;
@@ -186,7 +186,7 @@ Status Transaction::VerifyRef(RepositoryId id, std::string name, std::optional<R
   } else {
     assertion.in_snapshot = QUORATE_TRY(state_->snapshot.FindRef(id, name));
   }
-  state_->ref_names.emplace(id, std::move(name));
+  state_->ref_names.emplace(std::pair(id, std::move(name)), internal::kOnlyAsserted);
   state_->assertions.push_back(std::move(assertion));
   return Ok();
 }
@@ -232,12 +232,17 @@ Status Transaction::StageKey(std::string key, std::optional<std::optional<std::s
   if (key.empty() || key.size() > kUserKeyBytesMax) {
     return Invalid(fmt::format("a key has 1 to {} bytes", kUserKeyBytesMax));
   }
-  if (state_->key_names.contains(key)) {
-    return Invalid(fmt::format("key '{}' is changed twice", Printable(key)));
+  if (const auto own = state_->key_names.find(key); own != state_->key_names.end()) {
+    internal::StagedKey& again = state_->keys[own->second];
+    if (expected && *expected != again.value) {
+      return Invalid(fmt::format("key '{}' is not what was staged before", Printable(key)));
+    }
+    again.value = std::move(value);
+    return Ok();
   }
   internal::StagedKey staged;
   staged.in_snapshot = QUORATE_TRY(state_->snapshot.FindKey(key));
-  state_->key_names.insert(key);
+  state_->key_names.emplace(key, state_->keys.size());
   staged.key = std::move(key);
   staged.expected = std::move(expected);
   staged.value = std::move(value);
@@ -248,22 +253,28 @@ Status Transaction::StageKey(std::string key, std::optional<std::optional<std::s
 // A reference goes with its repository, so the repository is read too.
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->reads.push_back(name == "HEAD" ? internal::HeadWindowKey(repository)
-                                         : internal::RefWindowKey(repository, name));
-  state_->reads.push_back(internal::RepositoryWindowKey(repository));
+  state_->reads.insert(name == "HEAD" ? internal::HeadWindowKey(repository)
+                                      : internal::RefWindowKey(repository, name));
+  state_->reads.insert(internal::RepositoryWindowKey(repository));
   return Ok();
 }
 
 Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->prefix_reads.push_back(internal::RefWindowKey(repository, prefix));
-  state_->reads.push_back(internal::RepositoryWindowKey(repository));
+  state_->prefix_reads.insert(internal::RefWindowKey(repository, prefix));
+  state_->reads.insert(internal::RepositoryWindowKey(repository));
+  return Ok();
+}
+
+Status Transaction::DeclareKeyPrefixRead(std::string_view prefix) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  state_->prefix_reads.insert(internal::UserWindowKey(prefix));
   return Ok();
 }
 
 Status Transaction::DeclareKeyRead(std::string_view key) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->reads.push_back(internal::UserWindowKey(key));
+  state_->reads.insert(internal::UserWindowKey(key));
   return Ok();
 }
 

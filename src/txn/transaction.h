@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,15 +96,30 @@ class Transaction {
   Status StageRepositoryCreate(RepositoryId repository, git::ObjectFormat format,
                                std::string default_branch);
   Status StageRepositoryDelete(RepositoryId repository);
-  // `expected`: nothing inside means the key must not exist. `value`: nothing deletes.
+  // `expected`: nothing inside means the key must not exist. `value`: nothing deletes. A key may be
+  // staged again: the last value counts, and an expectation is of the value staged before.
   Status StageKey(std::string key, std::optional<std::optional<std::string>> expected,
                   std::optional<std::string> value);
+
+  // What the transaction sees: its snapshot under its own changes. What comes from the snapshot is
+  // declared as read by the call, a range as a whole, also what does not exist and wherever `visit`
+  // stops. In byte order, until `visit` returns false; `visit` makes no other call. Errors as
+  // above.
+  Result<std::optional<RefValue>> FindRef(RepositoryId repository, std::string_view name);
+  // Nothing: there is no repository.
+  Result<std::optional<RefValue>> FindHead(RepositoryId repository);
+  Status ForEachRef(RepositoryId repository, std::string_view prefix,
+                    const std::function<bool(const Ref&)>& visit);
+  Result<std::optional<std::string>> FindKey(std::string_view key);
+  Status ForEachKey(std::string_view prefix,
+                    const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
   // Under kSerializable: the transaction aborts if any of these is written between the snapshot and
   // its commit. A prefix covers what does not exist yet. Errors as above.
   Status DeclareRefRead(RepositoryId repository, std::string_view name);
   Status DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix);
   Status DeclareKeyRead(std::string_view key);
+  Status DeclareKeyPrefixRead(std::string_view prefix);
 
   // Implementation; defined in txn/internal.
   struct State;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +42,9 @@ struct StagedHead {
 
 // What HEAD goes by where it stands among references.
 inline constexpr std::string_view kHeadName = "HEAD";
+
+// In State::ref_names: not of a change in State::refs.
+inline constexpr std::size_t kOnlyAsserted = SIZE_MAX;
 
 // What a reference or HEAD must be right before the transaction.
 struct Assertion {
@@ -111,16 +116,17 @@ struct Transaction::State {
   const internal::Published::Pin pin;
 
   std::vector<internal::StagedRef> refs;  // In the order of the StageRef() calls.
-  std::set<std::pair<RepositoryId, std::string>> ref_names;  // Changed or asserted; with HEAD.
+  // Changed or asserted: where in `refs`. HEAD is among them.
+  std::map<std::pair<RepositoryId, std::string>, std::size_t> ref_names;
   std::vector<internal::StagedHead> heads;
   std::vector<internal::Assertion> assertions;
   std::vector<internal::StagedKey> keys;
-  std::set<std::string> key_names;
+  std::map<std::string, std::size_t, std::less<>> key_names;  // Where in `keys`.
   std::map<RepositoryId, internal::StagedRepository> repositories;
   std::vector<internal::StagedPack> packs;
   // Keys of the conflict window, and prefixes of such.
-  std::vector<std::string> reads;
-  std::vector<std::string> prefix_reads;
+  std::set<std::string> reads;
+  std::set<std::string> prefix_reads;
 
   // Nothing was staged or asserted.
   bool only_reads() const {

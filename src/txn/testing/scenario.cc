@@ -99,7 +99,8 @@ const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands(
       {"run", &Scenario::Settle},        {"closing", &Scenario::Closing},
       {"until", &Scenario::Until},       {"begin", &Scenario::Begin},
       {"ref", &Scenario::Reference},     {"head", &Scenario::Head},
-      {"verify", &Scenario::Verify},     {"key", &Scenario::Key},
+      {"verify", &Scenario::Verify},     {"find", &Scenario::Find},
+      {"each", &Scenario::Each},         {"key", &Scenario::Key},
       {"pack", &Scenario::Pack},         {"repo", &Scenario::Repository},
       {"reads", &Scenario::DeclareRead}, {"commit", &Scenario::Commit},
       {"abort", &Scenario::Abort},       {"cancel", &Scenario::Cancel},
@@ -183,7 +184,7 @@ std::string Scenario::Told(const Error& error) const {
 std::string Scenario::Told(const LifeCycleError& error) const {
   static constexpr std::string_view kReasons[] = {"already committed", "already aborted", "closed",
                                                   "cancelled", "given up"};
-  static constexpr std::string_view kCalls[] = {"begin", "stage", "commit", "abort"};
+  static constexpr std::string_view kCalls[] = {"begin", "read", "stage", "commit", "abort"};
   return fmt::format("{} ({})", kReasons[static_cast<std::size_t>(error.reason)],
                      kCalls[static_cast<std::size_t>(error.call)]);
 }
@@ -386,6 +387,41 @@ void Scenario::Key(const Words& words) {
       transaction(Word(words, 1)).StageKey(Word(words, 2), std::move(expected), KeyValue(after)));
 }
 
+// find T ref NAME|HEAD | key KEY [repo=N]: what T sees, itself included; declares the read.
+void Scenario::Find(const Words& words) {
+  Transaction& reader = transaction(Word(words, 1));
+  const std::string& name = Word(words, 3);
+  if (Word(words, 2) == "key") {
+    const auto found = reader.FindKey(name);
+    Say(found ? found->value_or("none") : Told(found.error()));
+    return;
+  }
+  const auto found = name == "HEAD" ? reader.FindHead(RepositoryOf(words))
+                                    : reader.FindRef(RepositoryOf(words), FullName(name));
+  Say(found ? ValueText(*found) : Told(found.error()));
+}
+
+// each T ref|key [PREFIX] [repo=N] [first=N]: likewise, of all whose name begins with PREFIX, or of
+// the first N.
+void Scenario::Each(const Words& words) {
+  Transaction& reader = transaction(Word(words, 1));
+  const bool prefixed = words.size() > 3 && words[3].find('=') == std::string::npos;
+  std::uint64_t left = std::stoull(Option(words, "first").value_or("1000"));
+  if (Word(words, 2) == "key") {
+    SayUnlessOk(reader.ForEachKey(prefixed ? words[3] : "",
+                                  [&](std::string_view key, std::string_view value) {
+                                    Say(fmt::format("{} = {}", key, value));
+                                    return --left > 0;
+                                  }));
+    return;
+  }
+  SayUnlessOk(reader.ForEachRef(RepositoryOf(words), prefixed ? FullName(words[3]) : "",
+                                [&](const Ref& ref) {
+                                  Say(ref.name + " " + ValueText(ref.value));
+                                  return --left > 0;
+                                }));
+}
+
 // pack T inline|side BYTES [repo=N]
 void Scenario::Pack(const Words& words) {
   OpenTransaction& open = opened(Word(words, 1));
@@ -412,6 +448,8 @@ void Scenario::DeclareRead(const Words& words) {
   if (what == "ref") {
     SayUnlessOk(reader.DeclareRefRead(
         RepositoryOf(words), Word(words, 3) == "HEAD" ? "HEAD" : FullName(Word(words, 3))));
+  } else if (what == "keys") {
+    SayUnlessOk(reader.DeclareKeyPrefixRead(Word(words, 3)));
   } else if (what == "prefix") {
     SayUnlessOk(reader.DeclareRefPrefixRead(RepositoryOf(words), FullName(Word(words, 3))));
   } else {

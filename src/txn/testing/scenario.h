@@ -51,6 +51,8 @@ class Scenario {
   void Reference(const Words& words);
   void Head(const Words& words);
   void Verify(const Words& words);
+  void Find(const Words& words);
+  void Each(const Words& words);
   void Key(const Words& words);
   void Pack(const Words& words);
   void Repository(const Words& words);

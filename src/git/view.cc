@@ -32,8 +32,10 @@ constexpr std::string_view kConfigBody =
     "[receive]\n"
     "\tautogc = false\n";
 
-std::string RenderConfig(ObjectFormat format) {
-  std::string config = "[core]\n\trepositoryFormatVersion = ";
+// The repository's own comes first, so that nothing in it can overrule what is fixed.
+std::string RenderConfig(ObjectFormat format, const std::vector<ConfigEntry>& entries) {
+  std::string config = RenderConfigEntries(entries);
+  config += "[core]\n\trepositoryFormatVersion = ";
   config += format == ObjectFormat::kSha1 ? "0\n" : "1\n";
   config += kConfigBody;
   if (format != ObjectFormat::kSha1) {
@@ -94,7 +96,8 @@ Status ViewWriter::Begin() {
   QUORATE_TRY(files_.CreateDirectories(temporary_ + "/refs"));
   QUORATE_TRY(files_.CreateDirectories(temporary_ + "/objects/info"));
   QUORATE_TRY(files_.WriteFile(temporary_ + "/HEAD", head));
-  QUORATE_TRY(files_.WriteFile(temporary_ + "/config", RenderConfig(options_.format)));
+  QUORATE_TRY(
+      files_.WriteFile(temporary_ + "/config", RenderConfig(options_.format, options_.config)));
   QUORATE_TRY(
       files_.WriteFile(temporary_ + "/objects/info/alternates", options_.objects_directory + "\n"));
   packed_refs_ = QUORATE_TRY(files_.NewFile(temporary_ + "/packed-refs"));

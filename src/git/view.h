@@ -1,6 +1,6 @@
 // A view: a read-only bare repository, rendered for `git upload-pack` children.
 //
-// It holds the references of one version (HEAD, packed-refs), a fixed config, and no objects: those
+// It holds the references of one version (HEAD, packed-refs), a config, and no objects: those
 // are the partition's, through alternates. Nobody writes to a view once it is there; it is dropped
 // as a whole. Views are wiped at start, so nothing is synced.
 //
@@ -17,6 +17,7 @@
 #include "env/file_system.h"
 #include "git/object_id.h"
 #include "git/protocol.h"
+#include "git/repository_config.h"
 
 namespace quorate::git {
 
@@ -27,6 +28,7 @@ struct ViewOptions {
   std::string
       head_symref_target;  // Below refs/; may be unborn. If empty, HEAD is detached at head_id.
   ObjectId head_id{};
+  std::vector<ConfigEntry> config{};  // The repository's; what is not harmless is left out.
 };
 
 class ViewWriter {

@@ -117,6 +117,31 @@ std::string Pkt(std::string_view payload) {
   return out;
 }
 
+// The real git reads what is rendered, and what is fixed wins.
+TEST_F(ViewTest, GitSeesOfTheRepositorysConfigurationOnlyWhatIsHarmless) {
+  MakeOrigin("sha1");
+  ViewOptions options = Options(ObjectFormat::kSha1);
+  options.config = {{"alias.upload-pack", {"!touch /tmp/never"}},
+                    {"core.bare", {"false"}},
+                    {"core.compression", {"9", "3"}},
+                    {"core.sshcommand", {"/bin/false"}},
+                    {"include.path", {"/nonexistent"}},
+                    {"pack.depth", {"no number"}},
+                    {"uploadpack.packobjectshook", {"/bin/false"}},
+                    {"uploadpackfilter.tree.maxdepth", {"7"}}};
+  auto writer = ViewWriter::Create(files_, options).value();
+  ASSERT_TRUE(writer->Finish());
+
+  const std::string config = "-C " + view_ + " config --get ";
+  EXPECT_EQ(Git(config + "core.compression"), "3\n");
+  EXPECT_EQ(Git(config + "uploadpackfilter.tree.maxdepth"), "7\n");
+  EXPECT_EQ(Git(config + "core.bare"), "true\n");
+  for (const char* name : {"alias.upload-pack", "core.sshcommand", "include.path", "pack.depth",
+                           "uploadpack.packobjectshook"}) {
+    EXPECT_EQ(Git(config + name), "(failed)") << name;
+  }
+}
+
 TEST_F(ViewTest, FilesAreWhatGitWouldHaveWritten) {
   MakeOrigin("sha1");
   WriteView(ObjectFormat::kSha1);

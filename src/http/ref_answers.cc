@@ -168,6 +168,11 @@ Result<std::shared_ptr<const ViewCache::View>> RenderView(const Services& servic
                              .format = view.info.format,
                              .head_symref_target = view.info.head.symref,
                              .head_id = head.id};
+    QUORATE_TRY(
+        view.snapshot.ForEachConfig(view.info.id, "", [&options](const git::ConfigEntry& entry) {
+          options.config.push_back(entry);
+          return true;
+        }));
     auto writer = QUORATE_TRY(git::ViewWriter::Create(services.deps.files, std::move(options)));
     QUORATE_TRY(
         AddRefs(view, "", [&writer](const git::AdvertisedRef& ref) { return writer->Add(ref); }));

@@ -53,6 +53,8 @@ std::string ConflictKey::ToString() const {
       return "HEAD";
     case Kind::kRepository:
       return fmt::format("repository {}", repository.value);
+    case Kind::kConfig:
+      return "config " + Printable(name);
     case Kind::kKey:
       return "key " + Printable(name);
   }

@@ -29,14 +29,15 @@ struct ConflictKey {
     kHead,
     kRepository,  // Whether it exists.
     kKey,         // A user key.
+    kConfig,      // All values of one name of a repository's configuration.
   };
   Kind kind;
   RepositoryId repository;  // 0 for a user key: they belong to the partition.
-  std::string name;         // Of a reference or a user key, else empty.
+  std::string name;         // Of a reference, a user key or in the configuration, else empty.
 
   friend bool operator==(const ConflictKey&, const ConflictKey&) = default;
 
-  // "refs/heads/main", "HEAD", "repository 1", "key a".
+  // "refs/heads/main", "HEAD", "repository 1", "key a", "config core.x".
   std::string ToString() const;
 };
 

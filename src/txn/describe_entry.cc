@@ -40,6 +40,13 @@ struct Describer {
   std::string operator()(const internal::RepositoryDelete& change) const {
     return fmt::format("delete repository {}", change.repository.value);
   }
+  std::string operator()(const internal::ConfigChange& change) const {
+    std::string text = "config " + Printable(change.name);
+    for (const std::string& value : change.after) {
+      text += fmt::format(" = '{}'", Printable(value));
+    }
+    return change.after.empty() ? text + " unset" : text;
+  }
   std::string operator()(const internal::KeyChange& change) const {
     return fmt::format("key {} {}", Printable(change.key),
                        change.after ? fmt::format("= {} bytes", change.after->size()) : "deleted");

@@ -66,6 +66,27 @@ Status Snapshot::ForEachRef(RepositoryId repository, std::string_view prefix,
               });
 }
 
+Result<std::vector<std::string>> Snapshot::FindConfig(RepositoryId repository,
+                                                      std::string_view name) const {
+  const auto bytes =
+      QUORATE_TRY(view_->Get(Family::kState, internal::ConfigKey(partition_, repository, name)));
+  if (!bytes) {
+    return std::vector<std::string>();
+  }
+  return internal::DecodeConfig(*bytes);
+}
+
+Status Snapshot::ForEachConfig(RepositoryId repository, std::string_view prefix,
+                               const std::function<bool(const git::ConfigEntry&)>& visit) const {
+  return Walk(*view_, internal::ConfigKey(partition_, repository, prefix),
+              [&](std::string_view key, std::string_view bytes) -> Result<bool> {
+                git::ConfigEntry entry{.name = std::string(internal::NameOfConfigKey(key)),
+                                       .values = {}};
+                entry.values = QUORATE_TRY(internal::DecodeConfig(bytes));
+                return visit(entry);
+              });
+}
+
 Result<std::optional<std::string>> Snapshot::FindKey(std::string_view key) const {
   const auto bytes = QUORATE_TRY(view_->Get(Family::kState, internal::UserKey(partition_, key)));
   if (!bytes) {

@@ -17,6 +17,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "git/object_id.h"
+#include "git/repository_config.h"
 #include "kv/store.h"
 
 namespace quorate::txn {
@@ -39,8 +40,9 @@ struct RepositoryInfo {
   RepositoryId id;
   git::ObjectFormat format = git::ObjectFormat::kSha1;
   Lsn created;
-  RefValue head;    // Symbolic, perhaps to a branch that does not exist (unborn), or detached.
-  Lsn ref_version;  // The LSN of the last change of any reference or HEAD; key of rendered answers.
+  RefValue head;  // Symbolic, perhaps to a branch that does not exist (unborn), or detached.
+  // The LSN of the last change of any reference, HEAD or configuration; key of rendered answers.
+  Lsn ref_version;
 };
 
 // One line of a repository's history: who moved what, when.
@@ -85,6 +87,10 @@ class Snapshot {
   // returns false. HEAD is not among them.
   Status ForEachRef(RepositoryId repository, std::string_view prefix,
                     const std::function<bool(const Ref&)>& visit) const;
+  // All values of a canonical name, in order; none if it is not set.
+  Result<std::vector<std::string>> FindConfig(RepositoryId repository, std::string_view name) const;
+  Status ForEachConfig(RepositoryId repository, std::string_view prefix,
+                       const std::function<bool(const git::ConfigEntry&)>& visit) const;
   Result<std::optional<std::string>> FindKey(std::string_view key) const;
   Status ForEachKey(
       std::string_view prefix,

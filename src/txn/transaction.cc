@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -226,6 +227,36 @@ Status Transaction::StageRepositoryDelete(RepositoryId id) {
   return Ok();
 }
 
+Status Transaction::StageConfig(RepositoryId id, std::string_view name,
+                                std::optional<std::vector<std::string>> expected,
+                                std::vector<std::string> values) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  const std::optional<std::string> canonical = git::CanonicalConfigName(name);
+  if (!canonical) {
+    return Invalid(fmt::format("'{}' is not a name of the configuration", Printable(name)));
+  }
+  if (values.size() > git::kConfigValuesMax || !std::ranges::all_of(values, git::IsConfigValue)) {
+    return Invalid(fmt::format("{}: at most {} values of at most {} bytes, without NUL", *canonical,
+                               git::kConfigValuesMax, git::kConfigValueBytesMax));
+  }
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  if (state_->config_names.contains({id, *canonical})) {
+    return Invalid(fmt::format("{} is changed twice", *canonical));
+  }
+  internal::StagedConfig staged{.repository = id,
+                                .name = *canonical,
+                                .expected = std::move(expected),
+                                .values = std::move(values),
+                                .in_snapshot = {}};
+  if (!repository->create) {
+    staged.in_snapshot = QUORATE_TRY(state_->snapshot.FindConfig(id, *canonical));
+  }
+  state_->config_names.emplace(std::pair(id, *canonical), state_->configs.size());
+  repository->changed = true;
+  state_->configs.push_back(std::move(staged));
+  return Ok();
+}
+
 Status Transaction::StageKey(std::string key, std::optional<std::optional<std::string>> expected,
                              std::optional<std::string> value) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
@@ -262,6 +293,20 @@ Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view nam
 Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
   state_->prefix_reads.insert(internal::RefWindowKey(repository, prefix));
+  state_->reads.insert(internal::RepositoryWindowKey(repository));
+  return Ok();
+}
+
+Status Transaction::DeclareConfigRead(RepositoryId repository, std::string_view name) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  state_->reads.insert(internal::ConfigWindowKey(repository, name));
+  state_->reads.insert(internal::RepositoryWindowKey(repository));
+  return Ok();
+}
+
+Status Transaction::DeclareConfigPrefixRead(RepositoryId repository, std::string_view prefix) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  state_->prefix_reads.insert(internal::ConfigWindowKey(repository, prefix));
   state_->reads.insert(internal::RepositoryWindowKey(repository));
   return Ok();
 }

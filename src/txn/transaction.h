@@ -96,6 +96,11 @@ class Transaction {
   Status StageRepositoryCreate(RepositoryId repository, git::ObjectFormat format,
                                std::string default_branch);
   Status StageRepositoryDelete(RepositoryId repository);
+  // All values of a name, which may be spelled in any way, are changed together; none: unset.
+  // `expected` is compared like that of a reference.
+  Status StageConfig(RepositoryId repository, std::string_view name,
+                     std::optional<std::vector<std::string>> expected,
+                     std::vector<std::string> values);
   // `expected`: nothing inside means the key must not exist. `value`: nothing deletes. A key may be
   // staged again: the last value counts, and an expectation is of the value staged before.
   Status StageKey(std::string key, std::optional<std::optional<std::string>> expected,
@@ -110,6 +115,9 @@ class Transaction {
   Result<std::optional<RefValue>> FindHead(RepositoryId repository);
   Status ForEachRef(RepositoryId repository, std::string_view prefix,
                     const std::function<bool(const Ref&)>& visit);
+  Result<std::vector<std::string>> FindConfig(RepositoryId repository, std::string_view name);
+  Status ForEachConfig(RepositoryId repository, std::string_view prefix,
+                       const std::function<bool(const git::ConfigEntry&)>& visit);
   Result<std::optional<std::string>> FindKey(std::string_view key);
   Status ForEachKey(std::string_view prefix,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit);
@@ -118,6 +126,9 @@ class Transaction {
   // its commit. A prefix covers what does not exist yet. Errors as above.
   Status DeclareRefRead(RepositoryId repository, std::string_view name);
   Status DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix);
+  // Names as they are spelled canonically.
+  Status DeclareConfigRead(RepositoryId repository, std::string_view name);
+  Status DeclareConfigPrefixRead(RepositoryId repository, std::string_view prefix);
   Status DeclareKeyRead(std::string_view key);
   Status DeclareKeyPrefixRead(std::string_view prefix);
 

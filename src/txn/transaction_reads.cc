@@ -115,6 +115,52 @@ Status Transaction::ForEachRef(RepositoryId id, std::string_view prefix,
   });
 }
 
+Result<std::vector<std::string>> Transaction::FindConfig(RepositoryId id, std::string_view name) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kRead));
+  const std::optional<std::string> canonical = git::CanonicalConfigName(name);
+  if (!canonical) {
+    return std::vector<std::string>();  // Nobody can set it.
+  }
+  if (const auto own = state_->config_names.find({id, *canonical});
+      own != state_->config_names.end()) {
+    return state_->configs[own->second].values;
+  }
+  if (Creates(*state_, id) || Erases(*state_, id)) {
+    return std::vector<std::string>();
+  }
+  QUORATE_TRY(DeclareConfigRead(id, *canonical));
+  return state_->snapshot.FindConfig(id, *canonical);
+}
+
+Status Transaction::ForEachConfig(RepositoryId id, std::string_view prefix,
+                                  const std::function<bool(const git::ConfigEntry&)>& visit) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kRead));
+  Own<std::vector<std::string>> own;
+  for (auto at = state_->config_names.lower_bound({id, std::string(prefix)});
+       at != state_->config_names.end() && at->first.first == id &&
+       at->first.second.starts_with(prefix);
+       ++at) {
+    const std::vector<std::string>& values = state_->configs[at->second].values;
+    own.emplace_back(at->first.second, values.empty() ? std::nullopt : std::optional(values));
+  }
+  const bool sees_snapshot = !Creates(*state_, id) && !Erases(*state_, id);
+  if (sees_snapshot) {
+    QUORATE_TRY(DeclareConfigPrefixRead(id, prefix));
+  }
+  const auto walk = [&](const auto& visit_one) -> Status {
+    if (!sees_snapshot) {
+      return Ok();
+    }
+    return state_->snapshot.ForEachConfig(id, prefix, [&visit_one](const git::ConfigEntry& entry) {
+      return visit_one(entry.name, entry.values);
+    });
+  };
+  return WalkUnder(own, walk,
+                   [&visit](const std::string& name, const std::vector<std::string>& values) {
+                     return visit({.name = name, .values = values});
+                   });
+}
+
 Result<std::optional<std::string>> Transaction::FindKey(std::string_view key) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kRead));
   if (const auto own = state_->key_names.find(key); own != state_->key_names.end()) {

@@ -87,6 +87,7 @@ class ChangeApplier {
     touched_.erase(change.repository);
     state_.Set(RepositoryKey(state_.partition(), change.repository), std::nullopt);
     state_.DeletePrefix(RefKey(state_.partition(), change.repository, ""));
+    state_.DeletePrefix(ConfigKey(state_.partition(), change.repository, ""));
     state_.DeletePrefix(HistoryPrefix(state_.partition(), change.repository));
     return Ok();
   }
@@ -103,6 +104,23 @@ class ChangeApplier {
     }
     state_.Set(std::move(key),
                change.after ? std::optional(EncodeKeyValue(*change.after)) : std::nullopt);
+    return Ok();
+  }
+
+  Status operator()(const ConfigChange& change) {
+    RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
+    std::string key = ConfigKey(state_.partition(), change.repository, change.name);
+    const auto bytes = QUORATE_TRY(state_.Get(key));
+    std::vector<std::string> before;
+    if (bytes) {
+      before = QUORATE_TRY(DecodeConfig(*bytes));
+    }
+    if (before != change.before) {
+      return Mismatch(lsn_, "config " + Printable(change.name));
+    }
+    state_.Set(std::move(key),
+               change.after.empty() ? std::nullopt : std::optional(EncodeConfig(change.after)));
+    Touch(std::move(info));
     return Ok();
   }
 

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "git/ref_name.h"
+#include "git/repository_config.h"
 #include "proto/log_entry.pb.h"
 
 namespace quorate::txn::internal {
@@ -76,6 +79,17 @@ struct ChangeWriter {
     }
     if (change.after) {
       to.set_new_(*std::move(change.after));
+    }
+  }
+  void operator()(ConfigChange& change) const {
+    proto::ConfigChange& to = *out.mutable_config();
+    to.set_repository(change.repository.value);
+    to.set_name(std::move(change.name));
+    for (std::string& value : change.before) {
+      to.add_old(std::move(value));
+    }
+    for (std::string& value : change.after) {
+      to.add_new_(std::move(value));
     }
   }
 };
@@ -191,6 +205,27 @@ Result<Change> FromProto(proto::KeyChange& from) {
   return Change(std::move(change));
 }
 
+Result<std::vector<std::string>> ConfigValues(
+    google::protobuf::RepeatedPtrField<std::string>& from) {
+  if (!std::ranges::all_of(from, git::IsConfigValue)) {
+    return Damaged("a value of the configuration is not one");
+  }
+  return std::vector<std::string>(std::make_move_iterator(from.begin()),
+                                  std::make_move_iterator(from.end()));
+}
+
+Result<Change> FromProto(proto::ConfigChange& from) {
+  ConfigChange change;
+  change.repository = QUORATE_TRY(RepositoryFromProto(from.repository()));
+  change.name = std::move(*from.mutable_name());
+  if (git::CanonicalConfigName(change.name) != change.name) {
+    return Damaged("a name of the configuration is not canonical");
+  }
+  change.before = QUORATE_TRY(ConfigValues(*from.mutable_old()));
+  change.after = QUORATE_TRY(ConfigValues(*from.mutable_new_()));
+  return Change(std::move(change));
+}
+
 Result<Change> FromProto(proto::Operation& from) {
   switch (from.kind_case()) {
     case proto::Operation::kRef:
@@ -205,6 +240,8 @@ Result<Change> FromProto(proto::Operation& from) {
       return FromProto(*from.mutable_delete_());
     case proto::Operation::kKey:
       return FromProto(*from.mutable_key());
+    case proto::Operation::kConfig:
+      return FromProto(*from.mutable_config());
     case proto::Operation::KIND_NOT_SET:
       break;
   }

@@ -35,6 +35,10 @@ LogRecord FullRecord() {
   record.changes.emplace_back(PackAdd{
       .repository = RepositoryId{1},
       .pack = {.digest = Sha256("bytes"), .size = 5, .objects = 3, .inline_bytes = "bytes"}});
+  record.changes.emplace_back(ConfigChange{.repository = RepositoryId{1},
+                                           .name = "branch.Main.merge",
+                                           .before = {},
+                                           .after = {"a", "", "\n"}});
   record.push_options = {"one", ""};
   return record;
 }
@@ -45,7 +49,7 @@ TEST(EntryCodecTest, WhatIsEncodedIsReadAgain) {
   EXPECT_EQ(record.actor, "ann\xff");
   EXPECT_EQ(record.time_unix_micros, 1'000'000);
   EXPECT_EQ(record.push_options, (std::vector<std::string>{"one", ""}));
-  ASSERT_EQ(record.changes.size(), 7u);
+  ASSERT_EQ(record.changes.size(), 8u);
   EXPECT_EQ(std::get<RepositoryCreate>(record.changes[0]).format, git::ObjectFormat::kSha256);
   EXPECT_EQ(std::get<RepositoryDelete>(record.changes[1]).repository, RepositoryId{3});
   const auto& tag = std::get<RefChange>(record.changes[2]);
@@ -59,6 +63,20 @@ TEST(EntryCodecTest, WhatIsEncodedIsReadAgain) {
   EXPECT_EQ(key.before, "");  // Empty is not absent.
   EXPECT_FALSE(key.after);
   EXPECT_EQ(std::get<PackAdd>(record.changes[6]).pack.inline_bytes, "bytes");
+  const auto& config = std::get<ConfigChange>(record.changes[7]);
+  EXPECT_EQ(config.name, "branch.Main.merge");
+  EXPECT_TRUE(config.before.empty());
+  EXPECT_EQ(config.after, (std::vector<std::string>{"a", "", "\n"}));
+}
+
+TEST(EntryCodecTest, ANameOfTheConfigurationThatIsNotCanonicalIsRefused) {
+  for (const char* name : {"Core.x", "core", ""}) {
+    LogRecord record;
+    record.transaction_id = FullRecord().transaction_id;
+    record.changes.emplace_back(
+        ConfigChange{.repository = RepositoryId{1}, .name = name, .before = {}, .after = {"1"}});
+    EXPECT_FALSE(DecodeRecord(EncodeRecord(std::move(record)))) << name;
+  }
 }
 
 // The worked example of docs/formats/log_entry.md.

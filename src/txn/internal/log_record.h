@@ -48,8 +48,16 @@ struct KeyChange {
   std::optional<std::string> after;
 };
 
-using Change =
-    std::variant<RefChange, HeadChange, PackAdd, RepositoryCreate, RepositoryDelete, KeyChange>;
+// All values of one name of the configuration; none: it is not set.
+struct ConfigChange {
+  RepositoryId repository;
+  std::string name;
+  std::vector<std::string> before;
+  std::vector<std::string> after;
+};
+
+using Change = std::variant<RefChange, HeadChange, PackAdd, RepositoryCreate, RepositoryDelete,
+                            KeyChange, ConfigChange>;
 
 // Changes take effect in order.
 struct LogRecord {

@@ -175,6 +175,30 @@ Result<std::string> DecodeKeyValue(std::string_view bytes) {
   return std::string(bytes.substr(1));
 }
 
+std::string EncodeConfig(const std::vector<std::string>& values) {
+  std::string out(1, kFormat);
+  for (const std::string& value : values) {
+    AppendText(out, value);
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> DecodeConfig(std::string_view bytes) {
+  Cursor cursor(bytes);
+  std::vector<std::string> values;
+  if (!cursor.TakeFormat()) {
+    return Damaged("configuration (format)");
+  }
+  while (!cursor.AtEnd()) {
+    const auto value = cursor.TakeText();
+    if (!value) {
+      return Damaged("configuration");
+    }
+    values.emplace_back(*value);
+  }
+  return values;
+}
+
 std::string EncodeRepository(const RepositoryInfo& info) {
   std::string out(1, kFormat);
   out += static_cast<char>(info.format);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -17,6 +18,7 @@ std::string EncodeRefValue(const RefValue& value);
 std::string EncodePosition(Position position);
 std::string EncodeLsn(Lsn lsn);
 std::string EncodeKeyValue(std::string_view value);
+std::string EncodeConfig(const std::vector<std::string>& values);
 // Without `id`: it is in the key.
 std::string EncodeRepository(const RepositoryInfo& info);
 std::string EncodeTransaction(const CommittedTransaction& transaction);
@@ -28,6 +30,7 @@ Result<RefValue> DecodeRefValue(std::string_view bytes);
 Result<Position> DecodePosition(std::string_view bytes);
 Result<Lsn> DecodeLsn(std::string_view bytes);
 Result<std::string> DecodeKeyValue(std::string_view bytes);
+Result<std::vector<std::string>> DecodeConfig(std::string_view bytes);
 Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_view bytes);
 Result<CommittedTransaction> DecodeTransaction(std::string_view bytes);
 Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes);

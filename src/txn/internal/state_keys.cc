@@ -49,6 +49,14 @@ std::string_view RefNameOfKey(std::string_view key) {
   return key.substr(kRefNameAt);
 }
 
+std::string ConfigKey(PartitionId partition, RepositoryId repository, std::string_view name) {
+  return KeyOf(partition, 'C', repository).append(name);
+}
+
+std::string_view NameOfConfigKey(std::string_view key) {
+  return RefNameOfKey(key);  // Both stand behind the repository.
+}
+
 std::string UserKey(PartitionId partition, std::string_view key) {
   return KeyOf(partition, 'K').append(key);
 }

@@ -21,6 +21,11 @@ std::string RefKey(PartitionId partition, RepositoryId repository, std::string_v
 // The name within a key that RefKey() made.
 std::string_view RefNameOfKey(std::string_view key);
 
+// A prefix of a name gives the prefix of its keys.
+std::string ConfigKey(PartitionId partition, RepositoryId repository, std::string_view name);
+// The name within a key that ConfigKey() made.
+std::string_view NameOfConfigKey(std::string_view key);
+
 std::string UserKey(PartitionId partition, std::string_view key);
 std::string_view NameOfUserKey(std::string_view key);
 

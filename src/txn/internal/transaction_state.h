@@ -62,6 +62,14 @@ struct StagedKey {
   std::optional<std::string> in_snapshot;
 };
 
+struct StagedConfig {
+  RepositoryId repository;
+  std::string name;
+  std::optional<std::vector<std::string>> expected;
+  std::vector<std::string> values;
+  std::vector<std::string> in_snapshot;
+};
+
 // A pack that no entry names yet. Unless it is taken, it is discarded with the transaction.
 class UnloggedPack {
  public:
@@ -120,6 +128,8 @@ struct Transaction::State {
   std::map<std::pair<RepositoryId, std::string>, std::size_t> ref_names;
   std::vector<internal::StagedHead> heads;
   std::vector<internal::Assertion> assertions;
+  std::vector<internal::StagedConfig> configs;
+  std::map<std::pair<RepositoryId, std::string>, std::size_t> config_names;  // Where in `configs`.
   std::vector<internal::StagedKey> keys;
   std::map<std::string, std::size_t, std::less<>> key_names;  // Where in `keys`.
   std::map<RepositoryId, internal::StagedRepository> repositories;

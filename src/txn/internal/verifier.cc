@@ -39,6 +39,7 @@ class Verification {
     CheckRefNames();
     CollectRefChanges();
     CheckHeads();
+    CheckConfigs();
     CheckKeys();
     ChoosePacks();
     return std::move(verdict_);
@@ -88,6 +89,7 @@ class Verification {
   void CheckRefValues();
   void CheckRefNames();
   void CheckHeads();
+  void CheckConfigs();
   void CheckKeys();
   void CollectRefChanges();
   std::optional<Conflict> FindValueConflict(const StagedRef& ref,
@@ -355,6 +357,29 @@ void Verification::CheckHeads() {
     } else if (*current != head.value) {
       verdict_.changes.emplace_back(HeadChange{
           .repository = head.repository, .before = *std::move(current), .after = head.value});
+    }
+  }
+}
+
+void Verification::CheckConfigs() {
+  for (const StagedConfig& config : transaction_.configs) {
+    const auto* newer = repository(config.repository).create
+                            ? nullptr
+                            : Newer(ConfigWindowKey(config.repository, config.name));
+    std::vector<std::string> current = config.in_snapshot;
+    if (newer != nullptr) {
+      // The window holds nothing but what EncodeConfig() made.
+      current = newer->value ? DecodeConfig(*newer->value).value() : std::vector<std::string>();
+    }
+    if (config.expected ? *config.expected != current : newer != nullptr) {
+      verdict_.others.push_back(
+          MakeConflict(Conflict::Kind::kValueChanged,
+                       {ConflictKey::Kind::kConfig, config.repository, config.name}, newer));
+    } else if (config.values != current) {
+      verdict_.changes.emplace_back(ConfigChange{.repository = config.repository,
+                                                 .name = config.name,
+                                                 .before = std::move(current),
+                                                 .after = config.values});
     }
   }
 }

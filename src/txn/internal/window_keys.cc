@@ -45,6 +45,11 @@ struct WritesOf {
   void operator()(const KeyChange& change) const {
     out.push_back({UserWindowKey(change.key), change.after});
   }
+  void operator()(const ConfigChange& change) const {
+    out.push_back(
+        {ConfigWindowKey(change.repository, change.name),
+         change.after.empty() ? std::nullopt : std::optional(EncodeConfig(change.after))});
+  }
 };
 
 }  // namespace
@@ -65,6 +70,10 @@ std::string RepositoryWindowKey(RepositoryId repository) {
   return KeyOf('I', repository);
 }
 
+std::string ConfigWindowKey(RepositoryId repository, std::string_view name) {
+  return KeyOf('C', repository).append(name);
+}
+
 std::string UserWindowKey(std::string_view key) {
   return std::string(1, 'K').append(key);
 }
@@ -82,6 +91,8 @@ ConflictKey ConflictKeyOf(std::string_view window_key) {
       return {Kind::kRef, repository(), std::string(RefNameOfWindowKey(window_key))};
     case 'H':
       return {Kind::kHead, repository(), {}};
+    case 'C':
+      return {Kind::kConfig, repository(), std::string(RefNameOfWindowKey(window_key))};
     case 'I':
       return {Kind::kRepository, repository(), {}};
     default:

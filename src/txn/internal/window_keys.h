@@ -20,6 +20,7 @@ std::string RefWindowKey(RepositoryId repository, std::string_view name);
 std::string_view RefNameOfWindowKey(std::string_view key);
 std::string HeadWindowKey(RepositoryId repository);
 std::string RepositoryWindowKey(RepositoryId repository);
+std::string ConfigWindowKey(RepositoryId repository, std::string_view name);
 std::string UserWindowKey(std::string_view key);
 std::string TransactionWindowKey(std::string_view id);
 

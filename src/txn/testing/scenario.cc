@@ -94,22 +94,23 @@ Scenario::~Scenario() = default;
 
 const std::map<std::string, Scenario::Command, std::less<>>& Scenario::commands() {
   static const std::map<std::string, Command, std::less<>> all = {
-      {"open", &Scenario::Open},         {"create", &Scenario::Create},
-      {"crash", &Scenario::Crash},       {"stop", &Scenario::Stop},
-      {"run", &Scenario::Settle},        {"closing", &Scenario::Closing},
-      {"until", &Scenario::Until},       {"begin", &Scenario::Begin},
-      {"ref", &Scenario::Reference},     {"head", &Scenario::Head},
-      {"verify", &Scenario::Verify},     {"find", &Scenario::Find},
-      {"each", &Scenario::Each},         {"key", &Scenario::Key},
-      {"pack", &Scenario::Pack},         {"repo", &Scenario::Repository},
-      {"reads", &Scenario::DeclareRead}, {"commit", &Scenario::Commit},
-      {"abort", &Scenario::Abort},       {"cancel", &Scenario::Cancel},
-      {"giveup", &Scenario::GiveUp},     {"state", &Scenario::State},
-      {"view", &Scenario::View},         {"history", &Scenario::History},
-      {"packs", &Scenario::Packs},       {"status", &Scenario::Status},
-      {"read", &Scenario::Read},         {"sync", &Scenario::Sync},
-      {"fail", &Scenario::Fail},         {"damage", &Scenario::Damage},
-      {"log", &Scenario::Log},           {"outcome", &Scenario::Outcome},
+      {"open", &Scenario::Open},       {"create", &Scenario::Create},
+      {"crash", &Scenario::Crash},     {"stop", &Scenario::Stop},
+      {"run", &Scenario::Settle},      {"closing", &Scenario::Closing},
+      {"until", &Scenario::Until},     {"begin", &Scenario::Begin},
+      {"ref", &Scenario::Reference},   {"head", &Scenario::Head},
+      {"verify", &Scenario::Verify},   {"find", &Scenario::Find},
+      {"config", &Scenario::Config},   {"each", &Scenario::Each},
+      {"key", &Scenario::Key},         {"pack", &Scenario::Pack},
+      {"repo", &Scenario::Repository}, {"reads", &Scenario::DeclareRead},
+      {"commit", &Scenario::Commit},   {"abort", &Scenario::Abort},
+      {"cancel", &Scenario::Cancel},   {"giveup", &Scenario::GiveUp},
+      {"state", &Scenario::State},     {"view", &Scenario::View},
+      {"history", &Scenario::History}, {"packs", &Scenario::Packs},
+      {"status", &Scenario::Status},   {"read", &Scenario::Read},
+      {"sync", &Scenario::Sync},       {"fail", &Scenario::Fail},
+      {"damage", &Scenario::Damage},   {"log", &Scenario::Log},
+      {"outcome", &Scenario::Outcome},
   };
   return all;
 }
@@ -194,7 +195,8 @@ std::string Scenario::Told(const Conflict& conflict) const {
   const std::string by = Told(conflict.winner);
   switch (conflict.kind) {
     case Conflict::Kind::kValueChanged:
-      if (conflict.key.kind == ConflictKey::Kind::kKey) {
+      if (conflict.key.kind == ConflictKey::Kind::kKey ||
+          conflict.key.kind == ConflictKey::Kind::kConfig) {
         return key + " changed" + by;
       }
       return key + " expected " + ValueText(conflict.expected) + " found " +
@@ -387,7 +389,25 @@ void Scenario::Key(const Words& words) {
       transaction(Word(words, 1)).StageKey(Word(words, 2), std::move(expected), KeyValue(after)));
 }
 
-// find T ref NAME|HEAD | key KEY [repo=N]: what T sees, itself included; declares the read.
+// config T NAME OLD->NEW [repo=N]: values with commas between them.
+void Scenario::Config(const Words& words) {
+  const auto [before, after] = ParseMove(Word(words, 3));
+  const auto values = [](const std::string& text) {
+    std::vector<std::string> all;
+    std::istringstream in(text == "none" ? "" : text);
+    for (std::string value; std::getline(in, value, ',');) {
+      all.push_back(value);
+    }
+    return all;
+  };
+  SayUnlessOk(transaction(Word(words, 1))
+                  .StageConfig(RepositoryOf(words), Word(words, 2),
+                               before ? std::optional(values(*before)) : std::nullopt,
+                               values(after)));
+}
+
+// find T ref NAME|HEAD | config NAME | key KEY [repo=N]: what T sees, itself included; declares the
+// read.
 void Scenario::Find(const Words& words) {
   Transaction& reader = transaction(Word(words, 1));
   const std::string& name = Word(words, 3);
@@ -396,13 +416,20 @@ void Scenario::Find(const Words& words) {
     Say(found ? found->value_or("none") : Told(found.error()));
     return;
   }
+  if (Word(words, 2) == "config") {
+    const auto values = reader.FindConfig(RepositoryOf(words), name);
+    Say(!values           ? Told(values.error())
+        : values->empty() ? "none"
+                          : fmt::format("{}", fmt::join(*values, ",")));
+    return;
+  }
   const auto found = name == "HEAD" ? reader.FindHead(RepositoryOf(words))
                                     : reader.FindRef(RepositoryOf(words), FullName(name));
   Say(found ? ValueText(*found) : Told(found.error()));
 }
 
-// each T ref|key [PREFIX] [repo=N] [first=N]: likewise, of all whose name begins with PREFIX, or of
-// the first N.
+// each T ref|config|key [PREFIX] [repo=N] [first=N]: likewise, of all whose name begins with
+// PREFIX, or of the first N.
 void Scenario::Each(const Words& words) {
   Transaction& reader = transaction(Word(words, 1));
   const bool prefixed = words.size() > 3 && words[3].find('=') == std::string::npos;
@@ -413,6 +440,14 @@ void Scenario::Each(const Words& words) {
                                     Say(fmt::format("{} = {}", key, value));
                                     return --left > 0;
                                   }));
+    return;
+  }
+  if (Word(words, 2) == "config") {
+    SayUnlessOk(reader.ForEachConfig(
+        RepositoryOf(words), prefixed ? words[3] : "", [&](const git::ConfigEntry& entry) {
+          Say(fmt::format("{} = {}", entry.name, fmt::join(entry.values, ",")));
+          return --left > 0;
+        }));
     return;
   }
   SayUnlessOk(reader.ForEachRef(RepositoryOf(words), prefixed ? FullName(words[3]) : "",
@@ -517,6 +552,10 @@ void Scenario::PrintRefs(const Snapshot& snapshot) {
     Say(fmt::format("repository {} HEAD {}", id, ValueText(info->head)));
     SayUnlessOk(snapshot.ForEachRef(RepositoryId{id}, "", [this](const Ref& ref) {
       Say(ref.name + " " + ValueText(ref.value));
+      return true;
+    }));
+    SayUnlessOk(snapshot.ForEachConfig(RepositoryId{id}, "", [this](const git::ConfigEntry& entry) {
+      Say(fmt::format("config {} = {}", entry.name, fmt::join(entry.values, ",")));
       return true;
     }));
   }

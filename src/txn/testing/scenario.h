@@ -51,6 +51,7 @@ class Scenario {
   void Reference(const Words& words);
   void Head(const Words& words);
   void Verify(const Words& words);
+  void Config(const Words& words);
   void Find(const Words& words);
   void Each(const Words& words);
   void Key(const Words& words);

@@ -30,7 +30,8 @@ GroupOptions GroupFor(const SimulationOptions& options, LogObserver& observer) {
   group.local_log = group.replicas == 1 && options.local_log.value_or(options.seed % 16 == 1);
   group.observer = &observer;
   group.transactions = options.transactions;
-  group.transactions.window_keys_max = 60;
+  group.transactions.window.bytes_max = 10'000;
+  group.transactions.window.tail_entries = 0;  // So that what is left over is seen.
   group.transactions.in_flight_max = 8;
   group.transactions.entries_kept = 10;
   group.replica = options.replica;

@@ -123,7 +123,7 @@ class TransactionManager::Impl final : public log::StateMachine,
 
 Status TransactionManager::Impl::Open() {
   QUORATE_CHECK(sequencer_ == nullptr);
-  Result<internal::Recovered> recovered = internal::Recover(deps_);
+  Result<internal::Recovered> recovered = internal::Recover(deps_, options_.window);
   if (!recovered) {
     published_->SetFenced(recovered.error());
     return std::move(recovered).error();
@@ -131,7 +131,8 @@ Status TransactionManager::Impl::Open() {
   const Position applied = recovered->applied;
   published_->SetApplied(applied.lsn);
   published_->SetObjectsDurable(recovered->objects_durable);
-  sequencer_ = std::make_unique<Sequencer>(deps_, options_, *published_, applied);
+  sequencer_ = std::make_unique<Sequencer>(deps_, options_, *published_, applied,
+                                           std::move(recovered->window));
   apply_ = std::make_shared<ApplyQueue>(
       deps_.strand, deps_.storage,
       std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied),
@@ -445,6 +446,7 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
       self->deps_.log.Compact(Lsn{lsn.value - self->options_.entries_kept});
     }
     self->apply_->Retry();
+    self->sequencer_->TrimWindow();
   });
   return Ok();
 }
@@ -464,7 +466,8 @@ TransactionManager::ManagerStatus TransactionManager::Impl::status() const {
           .leading = counts.leading,
           .fenced = published_->fenced(),
           .in_flight = counts.in_flight,
-          .window_keys = counts.window_keys};
+          .window_keys = counts.window_keys,
+          .window_bytes = counts.window_bytes};
 }
 
 void TransactionManager::Impl::Stop(Callback<> done) {

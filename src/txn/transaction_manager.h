@@ -44,12 +44,13 @@
 #include "txn/outcome.h"
 #include "txn/snapshot.h"
 #include "txn/transaction.h"
+#include "txn/window_bounds.h"
 
 namespace quorate::txn {
 
 struct TransactionManagerOptions {
-  std::size_t window_keys_max = 1 << 20;  // Conflict window; beyond, old snapshots are "too old".
-  std::size_t in_flight_max = 4096;       // Appended, not yet applied; beyond, Commit() is refused.
+  WindowBounds window{};             // Beyond, old snapshots are "too old".
+  std::size_t in_flight_max = 4096;  // Appended, not yet applied; beyond, Commit() is refused.
   std::size_t in_flight_bytes_max = 256 << 20;
   std::size_t entry_bytes_max = 64 << 20;  // A transaction that encodes to more is refused.
   std::size_t reads_waiting_max = 65536;   // ReadSnapshot() calls that wait for apply.
@@ -192,6 +193,7 @@ class TransactionManager {
     bool fenced = false;
     std::size_t in_flight = 0;
     std::size_t window_keys = 0;
+    std::size_t window_bytes = 0;
   };
   // Any thread; may be a moment old.
   ManagerStatus status() const;

@@ -28,7 +28,7 @@ RefUpdate Move(std::string name, std::optional<RefValue> before, std::optional<R
 // Over a log that the test drives. The repository exists.
 class TransactionManagerTest : public ::testing::Test {
  protected:
-  void Start(TransactionManagerOptions options = {}) {
+  void Start(TransactionManagerOptions options = WithoutTail()) {
     world_ = std::make_unique<World>(mode_, std::nullopt, options);
     ASSERT_TRUE(world_->Open());
     world_->Run();
@@ -71,7 +71,7 @@ class TransactionManagerTest : public ::testing::Test {
 };
 
 TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) {
-  Start({.window_keys_max = 4});
+  Start({.window = {.bytes_max = 400, .tail_entries = 0}});
   Transaction old = Begin();
   const Lsn snapshot = old.snapshot().lsn();
   ASSERT_TRUE(old.StageRef(Move("refs/heads/old", {}, ValueOf('A'))));
@@ -88,14 +88,14 @@ TEST_F(TransactionManagerTest, ASnapshotOlderThanTheWindowIsRefusedAndMayRetry) 
   ASSERT_NE(too_old, nullptr);
   EXPECT_EQ(too_old->snapshot, snapshot);
   EXPECT_GT(too_old->floor, snapshot);
-  EXPECT_LE(manager().status().window_keys, 4u);
+  EXPECT_LE(manager().status().window_bytes, 400u);
   Create("refs/heads/old");
   CommitLog();
   EXPECT_EQ(answers_.back(), "committed");
 }
 
 TEST_F(TransactionManagerTest, WhoOnlyReadsIsNeverTooOldAndFindsNoBound) {
-  Start({.window_keys_max = 4, .in_flight_max = 1});
+  Start({.window = {.bytes_max = 400, .tail_entries = 0}, .in_flight_max = 1});
   TransactionOptions options;
   options.isolation = Isolation::kSerializable;
   Transaction reader = manager().Begin(options).value();
@@ -114,13 +114,33 @@ TEST_F(TransactionManagerTest, WhoOnlyReadsIsNeverTooOldAndFindsNoBound) {
 }
 
 TEST_F(TransactionManagerTest, TheWindowKeepsProposalsInFlightBeyondItsBound) {
-  Start({.window_keys_max = 2});
+  Start({.window = {.bytes_max = 100, .tail_entries = 0}});
   Create("refs/heads/a");
   Create("refs/heads/b");
 
   Create("refs/heads/a");
 
   EXPECT_EQ(answers_, (std::vector<std::string>{"conflict"}));
+}
+
+TEST_F(TransactionManagerTest, ASnapshotThatIsTooOldHoldsNoMemory) {
+  Start({.window = {.age_max = std::chrono::minutes(1), .tail_entries = 4}});
+  Transaction old = Begin();
+  ASSERT_TRUE(old.StageRef(Move("refs/heads/old", {}, ValueOf('A'))));
+  for (int i = 0; i < 10; ++i) {
+    Create("refs/heads/b" + std::to_string(i));
+  }
+  CommitLog();
+  ASSERT_GE(manager().status().window_keys, 10u);
+
+  world_->env().Advance(std::chrono::minutes(2));
+  ASSERT_TRUE(manager().SyncObjects());  // As the node does now and then.
+  world_->Run();
+  EXPECT_EQ(manager().status().window_keys, 0u);
+  EXPECT_EQ(manager().status().window_bytes, 0u);
+  Commit(std::move(old));
+
+  ASSERT_NE(SnapshotTooOldOf(*last_error_), nullptr);
 }
 
 TEST_F(TransactionManagerTest, TooManyInFlightAreRefusedUntilSomeAreApplied) {
@@ -426,6 +446,33 @@ TEST_F(TransactionManagerTest, OutcomesAndLatenciesAreCounted) {
   EXPECT_EQ(metrics.Observations("quorate_transaction_commit_seconds"), 2);
   EXPECT_GE(metrics.Observations("quorate_transaction_apply_seconds"), 2);
   EXPECT_EQ(metrics.Value("quorate_transaction_window_keys"), 0);
+}
+
+TEST_F(TransactionManagerTest, TheTailOfTheWindowIsReadFromTheLogAtOpen) {
+  const std::unique_ptr<LogMode> local = NewLocalMode();
+  World world(*local, std::nullopt, {.window = {.tail_entries = 5}});
+  ASSERT_TRUE(world.Open());
+  world.Run();
+  for (int i = 0; i < 8; ++i) {
+    Transaction staged = world.manager().Begin({}).value();
+    ASSERT_TRUE(staged.StageKey("key" + std::to_string(i), std::nullopt, "value"));
+    world.manager().Commit(std::move(staged),
+                           [](Result<CommitOutcome> outcome) { EXPECT_TRUE(outcome); });
+    world.Run();
+  }
+  const TransactionManager::ManagerStatus before = world.manager().status();
+  ASSERT_EQ(before.window_keys, 5u);
+
+  world.Crash(world.disk.unsynced());
+  ASSERT_TRUE(world.Open());
+  world.Run();
+  Transaction next = world.manager().Begin({}).value();  // The window is told of with a commit.
+  world.manager().Commit(std::move(next), [](Result<CommitOutcome>) {});
+  world.Run();
+
+  // The no-op of this start is one of the last five entries now.
+  EXPECT_EQ(world.manager().status().window_keys, before.window_keys - 1);
+  EXPECT_EQ(world.manager().status().window_bytes, before.window_bytes / 5 * 4);
 }
 
 TEST_F(TransactionManagerTest, PacksBesideTheLogAreNamedAtOpen) {

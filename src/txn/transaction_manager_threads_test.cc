@@ -63,18 +63,18 @@ class ThreadedPartition {
         logs_(store_, storage_.NewStrand(), {}, logger_, metrics_) {
     EXPECT_TRUE(logs_.Bootstrap(kPartition, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
     log_ = std::make_unique<log::LocalLog>(kPartition, *strand_, logs_, log::LocalLogOptions{});
-    manager_ =
-        std::make_unique<TransactionManager>(TransactionManagerDeps{.partition = kPartition,
-                                                                    .strand = *strand_,
-                                                                    .storage = *apply_,
-                                                                    .log = *log_,
-                                                                    .store = store_,
-                                                                    .root = "",
-                                                                    .clock = clock_,
-                                                                    .random = random_,
-                                                                    .logger = logger_,
-                                                                    .metrics = metrics_},
-                                             TransactionManagerOptions{.window_keys_max = 64});
+    manager_ = std::make_unique<TransactionManager>(
+        TransactionManagerDeps{.partition = kPartition,
+                               .strand = *strand_,
+                               .storage = *apply_,
+                               .log = *log_,
+                               .store = store_,
+                               .root = "",
+                               .clock = clock_,
+                               .random = random_,
+                               .logger = logger_,
+                               .metrics = metrics_},
+        TransactionManagerOptions{.window = {.bytes_max = 64 * 150}});
     EXPECT_TRUE(manager_->Open());
     std::promise<Status> writable;
     manager_->WaitWritable([&writable](Status status) { writable.set_value(std::move(status)); });

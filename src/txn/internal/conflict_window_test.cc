@@ -1,7 +1,10 @@
 #include "txn/internal/conflict_window.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,20 +18,27 @@ namespace {
 using Write = ConflictWindow::Write;
 
 TransactionId IdAt(Lsn lsn) {
-  return {.bytes = "transaction " + std::to_string(lsn.value)};
+  std::string id = std::to_string(lsn.value);
+  id.resize(kTransactionIdBytes, '.');
+  return {.bytes = id};
+}
+
+// An entry of which nothing matters but where it is.
+ConflictWindow::EntryInfo At(std::uint64_t lsn) {
+  return {.lsn = Lsn{lsn}, .transaction = IdAt(Lsn{lsn})};
 }
 
 std::string Found(const ConflictWindow& window, std::string_view key, Lsn snapshot) {
-  const auto* version = window.FindAfter(key, snapshot);
-  return version == nullptr
-             ? "-"
-             : std::to_string(version->lsn.value) + "=" + version->value.value_or("(none)");
+  const auto version = window.FindAfter(key, snapshot);
+  return !version ? "-"
+                  : std::to_string(version->lsn.value) + "=" +
+                        std::string(version->value.value_or("(none)"));
 }
 
 TEST(ConflictWindowTest, TheNewestVersionAboveTheSnapshotCounts) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
-  window.Add(Lsn{8}, IdAt(Lsn{8}), {{"a", "2"}, {"b", std::nullopt}});
+  window.Add(At(6), {{"a", "1"}});
+  window.Add(At(8), {{"a", "2"}, {"b", std::nullopt}});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "8=2");
   EXPECT_EQ(Found(window, "a", Lsn{7}), "8=2");
@@ -42,7 +52,7 @@ TEST(ConflictWindowTest, AHotKeyIsForgottenInLinearTime) {
   constexpr std::uint64_t kVersions = 400'000;
   ConflictWindow window(Lsn{5});
   for (std::uint64_t i = 1; i <= kVersions; ++i) {
-    window.Add(Lsn{5 + i}, IdAt(Lsn{5 + i}), {{"a", "value"}});
+    window.Add(At(5 + i), {{"a", "value"}});
   }
 
   window.Evict(Lsn{5 + kVersions - 2});
@@ -56,22 +66,22 @@ TEST(ConflictWindowTest, AHotKeyIsForgottenInLinearTime) {
 
 TEST(ConflictWindowTest, DroppedProposalsUncoverWhatTheyOverwrote) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
-  window.Add(Lsn{7}, IdAt(Lsn{7}), {{"a", "2"}, {"b", "2"}});
-  window.Add(Lsn{8}, IdAt(Lsn{8}), {{"a", "3"}});
+  window.Add(At(6), {{"a", "1"}});
+  window.Add(At(7), {{"a", "2"}, {"b", "2"}});
+  window.Add(At(8), {{"a", "3"}});
 
   window.DropFrom(Lsn{7});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "6=1");
   EXPECT_EQ(Found(window, "b", Lsn{5}), "-");
   EXPECT_EQ(window.size(), 1u);
-  window.Add(Lsn{7}, IdAt(Lsn{7}), {{"b", "4"}});  // Another leader's entry takes the place.
+  window.Add(At(7), {{"b", "4"}});  // Another leader's entry takes the place.
   EXPECT_EQ(Found(window, "b", Lsn{5}), "7=4");
 }
 
 TEST(ConflictWindowTest, OfAKeyThatAnEntryWritesTwiceTheLastCounts) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}, {"a", "2"}});
+  window.Add(At(6), {{"a", "1"}, {"a", "2"}});
 
   EXPECT_EQ(Found(window, "a", Lsn{5}), "6=2");
   window.DropFrom(Lsn{6});
@@ -128,7 +138,7 @@ void PlayAgainstModel(std::uint64_t seed) {
             {random_key(), prng.OneIn(3) ? std::nullopt : std::optional(std::to_string(step))});
       }
       slow.Add(last, writes);
-      window.Add(last, IdAt(last), std::move(writes));
+      window.Add(At(last.value), std::move(writes));
     } else if (dice == 6) {
       const Lsn from{window.floor().value + 1 + prng.Below(last.value - window.floor().value + 1)};
       slow.DropFrom(from);
@@ -157,13 +167,100 @@ void PlayAgainstModel(std::uint64_t seed) {
 
 TEST(ConflictWindowTest, KnowsWhoseEntryAVersionIs) {
   ConflictWindow window(Lsn{5});
-  window.Add(Lsn{6}, IdAt(Lsn{6}), {{"a", "1"}});
-  window.Add(Lsn{9}, IdAt(Lsn{9}), {{"a", "2"}});
-  window.Add(Lsn{12}, IdAt(Lsn{12}), {{"b", "3"}});
+  window.Add(At(6), {{"a", "1"}});
+  window.Add(At(9), {{"a", "2"}});
+  window.Add(At(12), {{"b", "3"}});
   window.Evict(Lsn{6});
 
   EXPECT_EQ(window.TransactionAt(window.FindAfter("a", Lsn{6})->lsn), IdAt(Lsn{9}));
   EXPECT_EQ(window.TransactionAt(window.FindAfter("b", Lsn{6})->lsn), IdAt(Lsn{12}));
+  EXPECT_EQ(window.FindTransaction(IdAt(Lsn{12}).bytes), Lsn{12});
+  EXPECT_EQ(window.FindTransaction(IdAt(Lsn{6}).bytes), std::nullopt);
+  window.DropFrom(Lsn{12});
+  EXPECT_EQ(window.FindTransaction(IdAt(Lsn{12}).bytes), std::nullopt);
+  EXPECT_EQ(window.FindTransaction("short"), std::nullopt);
+}
+
+// Entries 6, 7, ... with one key each, a second and 100 bytes of log apart.
+void Fill(ConflictWindow& window, std::uint64_t last) {
+  for (std::uint64_t lsn = 6; lsn <= last; ++lsn) {
+    ConflictWindow::EntryInfo info = At(lsn);
+    info.time = std::chrono::seconds(lsn);
+    info.log_bytes = 100;
+    window.Add(info, {{"key" + std::to_string(lsn), "value"}});
+  }
+}
+
+std::chrono::microseconds Second(int second) {
+  return std::chrono::seconds(second);
+}
+
+TEST(ConflictWindowTest, TheTailStaysAndWhatASnapshotNeeds) {
+  WindowBounds bounds;
+  bounds.tail_entries = 3;
+  ConflictWindow window(Lsn{5});
+  Fill(window, 20);
+
+  window.Trim(bounds, Lsn{20}, Lsn{10}, Second(20));
+  EXPECT_EQ(window.floor(), Lsn{10});
+  window.Trim(bounds, Lsn{18}, Lsn{18}, Second(20));  // Two are in flight.
+  EXPECT_EQ(window.floor(), Lsn{15});
+  window.Trim(bounds, Lsn{20}, Lsn{20}, Second(20));
+  EXPECT_EQ(window.floor(), Lsn{17});
+  EXPECT_EQ(window.size(), 3u);
+}
+
+TEST(ConflictWindowTest, TheTailIsBoundedByItsBytesInTheLog) {
+  WindowBounds bounds;
+  bounds.tail_entries = 10;
+  bounds.tail_log_bytes = 299;
+  ConflictWindow window(Lsn{5});
+  Fill(window, 20);
+  window.Evict(Lsn{8});
+
+  window.Trim(bounds, Lsn{20}, Lsn{20}, Second(20));
+
+  EXPECT_EQ(window.floor(), Lsn{18});
+}
+
+TEST(ConflictWindowTest, NoSnapshotMovesTheBounds) {
+  const auto floor_after = [](const WindowBounds& bounds, std::chrono::microseconds now) {
+    ConflictWindow window(Lsn{5});
+    Fill(window, 20);
+    window.Trim(bounds, Lsn{18}, Lsn{5}, now);
+    EXPECT_LE(window.bytes(), std::max<std::size_t>(bounds.bytes_max, 1000));
+    return window.floor();
+  };
+  EXPECT_EQ(floor_after({}, Second(20)), Lsn{5});
+  EXPECT_EQ(floor_after({.entries_max = 4}, Second(20)), Lsn{14});
+  EXPECT_EQ(floor_after({.age_max = Second(10)}, Second(20)), Lsn{9});
+  EXPECT_EQ(floor_after({.age_max = Second(10)}, Second(1000)), Lsn{18});  // Not what is in flight.
+  EXPECT_EQ(floor_after({.bytes_max = 0}, Second(20)), Lsn{18});
+  EXPECT_GT(floor_after({.bytes_max = 1000}, Second(20)), Lsn{10});
+}
+
+// What is counted is what the heap gives, and at most 200 bytes a key of a typical reference.
+TEST(ConflictWindowTest, ItsMemoryIsCountedAndSmall) {
+  constexpr std::uint64_t kEntries = 50'000;
+  const std::size_t heap_before = ::mallinfo2().uordblks;
+  ConflictWindow window(Lsn{5});
+  for (std::uint64_t i = 1; i <= kEntries; ++i) {
+    const std::string name = "refs/heads/feature-" + std::to_string(100'000 + i);
+    window.Add(At(5 + i), {{"R00000000" + name, std::string(21, 'v')}});
+  }
+  const std::size_t heap = ::mallinfo2().uordblks - heap_before;
+
+  EXPECT_LE(window.bytes(), 200 * kEntries);
+  if (heap_before == 0) {
+    GTEST_SKIP() << "this allocator does not say what it gives";
+  }
+  RecordProperty("bytes_a_key_by_the_heap", static_cast<int>(heap / kEntries));
+  RecordProperty("bytes_a_key_as_counted", static_cast<int>(window.bytes() / kEntries));
+  EXPECT_LE(heap, 200 * kEntries);
+  EXPECT_LE(heap, window.bytes() * 11 / 10);
+  EXPECT_GE(heap, window.bytes() * 8 / 10);
+  window.Evict(Lsn{5 + kEntries});
+  EXPECT_LE(window.bytes(), 0u);
 }
 
 TEST(ConflictWindowTest, AgreesWithASlowModel) {

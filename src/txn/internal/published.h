@@ -69,6 +69,7 @@ class Published {
     bool leading = false;
     std::size_t in_flight = 0;
     std::size_t window_keys = 0;
+    std::size_t window_bytes = 0;
   };
   Counts counts() const;
   void SetCounts(Counts counts);

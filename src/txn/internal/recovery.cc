@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/check.h"
 #include "txn/internal/entry_codec.h"
 #include "txn/internal/state_codec.h"
+#include "txn/internal/window_keys.h"
 
 namespace quorate::txn::internal {
 namespace {
@@ -67,10 +70,47 @@ class Redo {
 
 }  // namespace
 
-Result<Recovered> Recover(const TransactionManagerDeps& deps) {
+std::unique_ptr<ConflictWindow> ReadWindow(const log::LogStore& logs, PartitionId partition,
+                                           Lsn applied, const WindowBounds& bounds) {
+  const auto none = [applied] { return std::make_unique<ConflictWindow>(applied); };
+  const Result<log::StoredLog> stored = logs.Load(partition);
+  if (!stored || stored->last < applied) {
+    return none();
+  }
+  const Lsn tail{applied.value - std::min(applied.value, bounds.tail_entries)};
+  const Lsn floor = std::max({tail, stored->truncated.lsn, kBootstrapPosition.lsn});
+  if (floor >= applied) {
+    return none();
+  }
+  auto window = std::make_unique<ConflictWindow>(floor);
+  for (Lsn next = floor.Next(); next <= applied;) {
+    const auto entries = logs.Read(partition, next, applied.Next(), kReadBytesMax);
+    if (!entries || entries->empty()) {
+      return none();
+    }
+    for (const consensus::Entry& entry : *entries) {
+      if (entry.type != consensus::EntryType::kNormal || entry.data.empty()) {
+        continue;
+      }
+      const Result<LogRecord> record = DecodeRecord(entry.data);
+      if (!record) {
+        return none();
+      }
+      window->Add(InfoOf(*record, entry.lsn, entry.data.size()), WindowWrites(*record));
+    }
+    next = entries->back().lsn.Next();
+  }
+  window->Trim(bounds, applied, applied, std::chrono::microseconds::min());
+  return window;
+}
+
+Result<Recovered> Recover(const TransactionManagerDeps& deps, const WindowBounds& bounds) {
   Recovered found;
   found.applied = QUORATE_TRY(ReadApplied(deps.partition, deps.store));
   found.objects_durable = QUORATE_TRY(ReadObjectsDurable(deps.partition, deps.store));
+  found.window = deps.log_store != nullptr
+                     ? ReadWindow(*deps.log_store, deps.partition, found.applied.lsn, bounds)
+                     : std::make_unique<ConflictWindow>(found.applied.lsn);
   if (deps.packs == nullptr) {
     return found;
   }

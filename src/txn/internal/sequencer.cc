@@ -52,7 +52,9 @@ struct Sequencer::Instruments {
                                         "From the append to the acknowledgement.", {},
                                         env::LatencyBounds())),
         window_keys(all.GetGauge("quorate_transaction_window_keys",
-                                 "Versions held by the conflict windows.", {})) {}
+                                 "Versions held by the conflict windows.", {})),
+        window_bytes(all.GetGauge("quorate_transaction_window_bytes",
+                                  "Memory of the conflict windows.", {})) {}
 
   void Count(std::string_view outcome) {
     metrics
@@ -65,17 +67,19 @@ struct Sequencer::Instruments {
   env::Histogram& verify_seconds;
   env::Histogram& commit_seconds;
   env::Gauge& window_keys;
+  env::Gauge& window_bytes;
   std::size_t window_keys_told = 0;
+  std::size_t window_bytes_told = 0;
 };
 
 Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManagerOptions& options,
-                     Published& published, Position applied)
+                     Published& published, Position applied, std::unique_ptr<ConflictWindow> window)
     : deps_(deps),
       options_(options),
       strand_(deps.strand),
       published_(published),
       instruments_(std::make_unique<Instruments>(deps.metrics)),
-      window_(applied.lsn),
+      window_(std::move(window)),
       committed_(applied.lsn),
       applied_(applied.lsn),
       aborts_(options.aborts_kept_max) {
@@ -83,6 +87,7 @@ Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManage
 
 Sequencer::~Sequencer() {
   instruments_->window_keys.Add(-static_cast<double>(instruments_->window_keys_told));
+  instruments_->window_bytes.Add(-static_cast<double>(instruments_->window_bytes_told));
 }
 
 void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> interest,
@@ -210,12 +215,12 @@ bool Sequencer::IsInFlight(std::string_view id) const {
 }
 
 Sequencer::Proposal* Sequencer::FindPending(std::string_view id) {
-  const auto* used = window_.FindAfter(TransactionWindowKey(id), window_.floor());
-  if (used == nullptr || used->lsn <= committed_) {
+  const std::optional<Lsn> used = window_->FindTransaction(id);
+  if (!used || *used <= committed_) {
     return nullptr;
   }
   const auto at = std::ranges::lower_bound(
-      pending_, used->lsn, {}, [](const Proposal& proposal) { return proposal.position.lsn; });
+      pending_, *used, {}, [](const Proposal& proposal) { return proposal.position.lsn; });
   QUORATE_CHECK(at != pending_.end());
   QUORATE_CHECK(at->id.bytes == id);
   return &*at;
@@ -246,13 +251,11 @@ Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
                  fmt::format("{} transactions with {} bytes are in flight", in_flight_.size(),
                              in_flight_bytes_));
   }
-  if (transaction.snapshot.lsn() < window_.floor()) {
-    return SnapshotTooOldError(transaction.snapshot.lsn(), window_.floor());
+  if (transaction.snapshot.lsn() < window_->floor()) {
+    return SnapshotTooOldError(transaction.snapshot.lsn(), window_->floor());
   }
-  const auto* used =
-      window_.FindAfter(TransactionWindowKey(transaction.id.bytes), transaction.snapshot.lsn());
-  if (used != nullptr) {
-    return AlreadyCommitted(transaction.id, used->lsn);
+  if (const auto used = window_->FindTransaction(transaction.id.bytes)) {
+    return AlreadyCommitted(transaction.id, *used);
   }
   return Ok();
 }
@@ -267,7 +270,7 @@ void Sequencer::Process(Waiting commit) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(admitted).error());
     return;
   }
-  Verdict verdict = Verify(transaction, window_);
+  Verdict verdict = Verify(transaction, *window_);
   if (!verdict.Accepted(transaction.options.all_or_nothing)) {
     Refuse(std::move(commit.transaction), std::move(commit.done),
            ConflictErrorOf(std::move(verdict)));
@@ -307,8 +310,10 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   Transaction::State& transaction = *commit.transaction;
   LogRecord record = MakeRecord(transaction, verdict);
   std::vector<ConflictWindow::Write> writes = WindowWrites(record);
+  ConflictWindow::EntryInfo info = InfoOf(record, Lsn{0}, 0);
   std::string data = EncodeRecord(std::move(record));
   const std::size_t bytes = data.size();
+  info.log_bytes = bytes;
   if (bytes > options_.entry_bytes_max) {
     Refuse(std::move(commit.transaction), std::move(commit.done),
            Error(Code::kInvalidArgument, fmt::format("the transaction has {} bytes, at most {} fit",
@@ -324,7 +329,8 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   QUORATE_FAULT("txn.after_append");
   const std::chrono::nanoseconds now = deps_.clock.Monotonic();
   instruments_->verify_seconds.Observe(Seconds(now - commit.since));
-  window_.Add(appended->lsn, transaction.id, std::move(writes));
+  info.lsn = appended->lsn;
+  window_->Add(info, std::move(writes));
   LocalPacks packs;  // As the entry has them.
   for (std::size_t i = 0; i < verdict.packs.size(); ++i) {
     if (verdict.packs[i]) {
@@ -389,7 +395,8 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   }
   if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
-    window_.Add(item.entry.lsn, {.bytes = item.record->transaction_id}, WindowWrites(*item.record));
+    window_->Add(InfoOf(*item.record, item.entry.lsn, item.entry.data.size()),
+                 WindowWrites(*item.record));
   }
   AnswerUnchanged();
   Publish();
@@ -417,7 +424,7 @@ void Sequencer::TellLost(Proposal proposal, const Error& reason) {
 
 // Another entry stands where the first of our proposals should: none of them exists any more.
 void Sequencer::LoseProposals(Lsn from) {
-  window_.DropFrom(from);
+  window_->DropFrom(from);
   DropInFlightFrom(from);
   const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
   for (Proposal& proposal : std::exchange(pending_, {})) {
@@ -429,7 +436,7 @@ void Sequencer::LoseProposals(Lsn from) {
 }
 
 void Sequencer::LeavePendingUnknown() {
-  window_.DropFrom(committed_.Next());
+  window_->DropFrom(committed_.Next());
   DropInFlightFrom(committed_.Next());
   for (Proposal& proposal : std::exchange(pending_, {})) {
     if (!proposal.packs.empty()) {
@@ -531,26 +538,31 @@ bool Sequencer::drained() const {
   return pending_.empty() && unchanged_.empty() && waiting_.empty();
 }
 
+void Sequencer::TrimWindow() {
+  strand_.AssertCurrent();
+  Trim();
+  Publish();
+}
+
 // Memory goes before old snapshots do: what is applied may be forgotten, and whoever began before
 // is refused with "too old".
 void Sequencer::Trim() {
-  window_.Evict(published_.Evictable());
-  while (window_.size() > options_.window_keys_max) {
-    const Lsn oldest = *window_.oldest();
-    if (oldest > applied_) {
-      return;
-    }
-    window_.Evict(oldest);
-  }
+  window_->Trim(options_.window, applied_, published_.Evictable(), deps_.clock.WallUnix());
 }
 
 void Sequencer::Publish() {
-  const std::size_t keys = window_.size();
+  const std::size_t keys = window_->size();
   instruments_->window_keys.Add(static_cast<double>(keys) -
                                 static_cast<double>(instruments_->window_keys_told));
   instruments_->window_keys_told = keys;
-  published_.SetCounts(
-      {.leading = writable() && !closed_, .in_flight = in_flight_.size(), .window_keys = keys});
+  const std::size_t bytes = window_->bytes();
+  instruments_->window_bytes.Add(static_cast<double>(bytes) -
+                                 static_cast<double>(instruments_->window_bytes_told));
+  instruments_->window_bytes_told = bytes;
+  published_.SetCounts({.leading = writable() && !closed_,
+                        .in_flight = in_flight_.size(),
+                        .window_keys = keys,
+                        .window_bytes = bytes});
 }
 
 void Sequencer::Answer(CommitDone done, Result<CommitOutcome> result) {

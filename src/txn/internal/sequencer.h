@@ -36,9 +36,9 @@ class Sequencer {
   using CommitDone = TransactionManager::CommitDone;
   using StatePtr = std::unique_ptr<Transaction::State>;
 
-  // All outlive it. `applied`: what the store holds.
+  // All outlive it. `applied`: what the store holds; `window` has nothing above it.
   Sequencer(const TransactionManagerDeps& deps, const TransactionManagerOptions& options,
-            Published& published, Position applied);
+            Published& published, Position applied, std::unique_ptr<ConflictWindow> window);
   ~Sequencer();
 
   Sequencer(const Sequencer&) = delete;
@@ -65,6 +65,9 @@ class Sequencer {
 
   void Leading(Lsn no_op);
   void Following(ReplicaId leader);
+
+  // What has become too old goes, also when nothing happens.
+  void TrimWindow();
 
   // New transactions are answered with `reason` from now on; those that were not appended, too.
   void Close(Error reason);
@@ -137,7 +140,7 @@ class Sequencer {
   Published& published_;
   const std::unique_ptr<Instruments> instruments_;
 
-  ConflictWindow window_ QUORATE_GUARDED_BY(strand_);
+  const std::unique_ptr<ConflictWindow> window_ QUORATE_GUARDED_BY(strand_);
   Lsn committed_ QUORATE_GUARDED_BY(strand_);
   Lsn applied_ QUORATE_GUARDED_BY(strand_);
   std::optional<Lsn> no_op_ QUORATE_GUARDED_BY(strand_);  // Set while leading.

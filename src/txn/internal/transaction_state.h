@@ -140,8 +140,8 @@ struct Transaction::State {
 
   // Nothing was staged or asserted.
   bool only_reads() const {
-    return refs.empty() && heads.empty() && assertions.empty() && keys.empty() && packs.empty() &&
-           std::ranges::none_of(repositories, [](const auto& entry) {
+    return refs.empty() && heads.empty() && assertions.empty() && configs.empty() && keys.empty() &&
+           packs.empty() && std::ranges::none_of(repositories, [](const auto& entry) {
              return entry.second.erase || entry.second.create;
            });
   }

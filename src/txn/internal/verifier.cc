@@ -46,9 +46,10 @@ class Verification {
   }
 
  private:
+  using Version = ConflictWindow::Version;
   using RefKey = std::pair<RepositoryId, std::string_view>;
 
-  const ConflictWindow::Version* Newer(std::string_view key) const {
+  std::optional<Version> Newer(std::string_view key) const {
     return window_.FindAfter(key, transaction_.snapshot.lsn());
   }
 
@@ -57,19 +58,18 @@ class Verification {
   }
 
   // In a repository that this transaction creates, nothing exists, whatever was there before.
-  const ConflictWindow::Version* NewerRef(RepositoryId id, std::string_view name) const {
-    return repository(id).create ? nullptr : Newer(RefWindowKey(id, name));
+  std::optional<Version> NewerRef(RepositoryId id, std::string_view name) const {
+    return repository(id).create ? std::nullopt : Newer(RefWindowKey(id, name));
   }
 
   // Nothing if no entry after the snapshot wrote it.
-  std::optional<Conflict::Winner> WinnerOf(const ConflictWindow::Version* newer) const {
-    return newer == nullptr
-               ? std::nullopt
-               : std::optional(Conflict::Winner{newer->lsn, window_.TransactionAt(newer->lsn)});
+  std::optional<Conflict::Winner> WinnerOf(const std::optional<Version>& newer) const {
+    return !newer ? std::nullopt
+                  : std::optional(Conflict::Winner{newer->lsn, window_.TransactionAt(newer->lsn)});
   }
 
   Conflict MakeConflict(Conflict::Kind kind, ConflictKey key,
-                        const ConflictWindow::Version* newer) const {
+                        const std::optional<Version>& newer) const {
     return {.kind = kind,
             .key = std::move(key),
             .expected = {},
@@ -78,8 +78,8 @@ class Verification {
   }
 
   std::optional<RefValue> Current(const StagedRef& ref) const {
-    const auto* newer = NewerRef(ref.update.repository, ref.update.name);
-    return newer != nullptr ? RefOf(*newer) : ref.in_snapshot;
+    const auto newer = NewerRef(ref.update.repository, ref.update.name);
+    return newer ? RefOf(*newer) : ref.in_snapshot;
   }
 
   void CheckReads();
@@ -113,19 +113,19 @@ void Verification::CheckReads() {
   if (transaction_.options.isolation != Isolation::kSerializable || transaction_.only_reads()) {
     return;
   }
-  const auto refuse = [this](std::string_view key, const ConflictWindow::Version* newer) {
+  const auto refuse = [this](std::string_view key, const std::optional<Version>& newer) {
     verdict_.others.push_back(
         MakeConflict(Conflict::Kind::kReadChanged, ConflictKeyOf(key), newer));
   };
   for (const std::string& key : transaction_.reads) {
-    if (const auto* newer = Newer(key); newer != nullptr) {
+    if (const auto newer = Newer(key); newer) {
       refuse(key, newer);
     }
   }
   for (const std::string& prefix : transaction_.prefix_reads) {
     window_.ForEachAfter(prefix, transaction_.snapshot.lsn(),
-                         [&refuse](std::string_view key, const ConflictWindow::Version& newer) {
-                           refuse(key, &newer);
+                         [&refuse](std::string_view key, const Version& newer) {
+                           refuse(key, newer);
                            return false;
                          });
   }
@@ -133,15 +133,14 @@ void Verification::CheckReads() {
 
 void Verification::CheckRepositories() {
   for (const auto& [id, staged] : transaction_.repositories) {
-    const auto* newer = Newer(RepositoryWindowKey(id));
-    const bool exists =
-        newer != nullptr ? newer->value.has_value() : staged.in_snapshot.has_value();
+    const auto newer = Newer(RepositoryWindowKey(id));
+    const bool exists = newer ? newer->value.has_value() : staged.in_snapshot.has_value();
     std::optional<Conflict::Kind> refused;
     if (staged.create && !staged.erase) {
       if (exists) {
         refused = Conflict::Kind::kRepositoryExists;
       }
-    } else if (newer != nullptr) {
+    } else if (newer) {
       // Created anew is gone as well: it is another repository than the one that was seen.
       refused = Conflict::Kind::kRepositoryGone;
     }
@@ -163,12 +162,12 @@ void Verification::CheckRepositories() {
 void Verification::CheckAssertions() {
   for (const Assertion& assertion : transaction_.assertions) {
     const bool head = assertion.name == kHeadName;
-    const ConflictWindow::Version* newer = nullptr;
+    std::optional<Version> newer;
     if (!assertion.in_new_repository) {
       newer = Newer(head ? HeadWindowKey(assertion.repository)
                          : RefWindowKey(assertion.repository, assertion.name));
     }
-    std::optional<RefValue> current = newer != nullptr ? RefOf(*newer) : assertion.in_snapshot;
+    std::optional<RefValue> current = newer ? RefOf(*newer) : assertion.in_snapshot;
     if (SameTarget(assertion.expected, current)) {
       continue;
     }
@@ -203,8 +202,8 @@ void Verification::ChoosePacks() {
 std::optional<Conflict> Verification::FindValueConflict(
     const StagedRef& ref, const std::optional<RefValue>& current) const {
   const RefUpdate& update = ref.update;
-  const auto* newer = NewerRef(update.repository, update.name);
-  const bool unwanted_write = !update.expected && (update.value || current) && newer != nullptr;
+  const auto newer = NewerRef(update.repository, update.name);
+  const bool unwanted_write = !update.expected && (update.value || current) && newer;
   if (unwanted_write || (update.expected && !SameTarget(update.expected->value, current))) {
     Conflict conflict =
         MakeConflict(Conflict::Kind::kValueChanged,
@@ -242,7 +241,8 @@ void Verification::CheckRefNames() {
     if (in_the_way) {
       const RepositoryId id = ref.update.repository;
       // Who created it after the snapshot, unless that is this transaction.
-      const auto* newer = own_.contains({id, *in_the_way}) ? nullptr : NewerRef(id, *in_the_way);
+      const auto newer =
+          own_.contains({id, *in_the_way}) ? std::nullopt : NewerRef(id, *in_the_way);
       verdict_.refs[i] = MakeConflict(Conflict::Kind::kNameConflict,
                                       {ConflictKey::Kind::kRef, id, *std::move(in_the_way)}, newer);
     } else {
@@ -258,10 +258,10 @@ std::optional<std::string> Verification::FindNameInTheWay(const StagedRef& ref) 
        slash = name.find('/', slash + 1)) {
     const std::string parent = name.substr(0, slash);
     const auto own = own_.find({id, parent});
-    const auto* newer = own == own_.end() ? NewerRef(id, parent) : nullptr;
-    const bool exists = own != own_.end()  ? own->second
-                        : newer != nullptr ? newer->value.has_value()
-                                           : ref.parent == parent;
+    const auto newer = own == own_.end() ? NewerRef(id, parent) : std::nullopt;
+    const bool exists = own != own_.end() ? own->second
+                        : newer           ? newer->value.has_value()
+                                          : ref.parent == parent;
     if (exists) {
       return parent;
     }
@@ -274,8 +274,8 @@ bool Verification::ExistsAfterwards(RepositoryId id, const std::string& name) co
   if (const auto own = own_.find({id, name}); own != own_.end()) {
     return own->second;
   }
-  const auto* newer = NewerRef(id, name);
-  return newer == nullptr || newer->value.has_value();
+  const auto newer = NewerRef(id, name);
+  return !newer || newer->value.has_value();
 }
 
 // How many of the references behind ref.children this transaction erases itself. Those that others
@@ -315,7 +315,7 @@ std::optional<std::string> Verification::FindChildAfterwards(const StagedRef& re
   std::optional<std::string> found;
   if (!repository(id).create) {
     window_.ForEachAfter(RefWindowKey(id, prefix), transaction_.snapshot.lsn(),
-                         [&](std::string_view key, const ConflictWindow::Version& version) {
+                         [&](std::string_view key, const Version& version) {
                            const std::string_view name = RefNameOfWindowKey(key);
                            if (version.value && !own_.contains({id, name})) {
                              found = std::string(name);
@@ -341,14 +341,14 @@ void Verification::CollectRefChanges() {
 void Verification::CheckHeads() {
   for (const StagedHead& head : transaction_.heads) {
     const std::optional<RepositoryCreate>& create = repository(head.repository).create;
-    const auto* newer = create ? nullptr : Newer(HeadWindowKey(head.repository));
+    const auto newer = create ? std::nullopt : Newer(HeadWindowKey(head.repository));
     std::optional<RefValue> current = head.in_snapshot;
     if (create) {
       current.emplace().symref = create->default_branch;
-    } else if (newer != nullptr) {
+    } else if (newer) {
       current = RefOf(*newer);
     }
-    if (head.expected ? !SameTarget(head.expected, current) : newer != nullptr) {
+    if (head.expected ? !SameTarget(head.expected, current) : newer.has_value()) {
       Conflict conflict = MakeConflict(Conflict::Kind::kValueChanged,
                                        {ConflictKey::Kind::kHead, head.repository, {}}, newer);
       conflict.expected = head.expected ? head.expected : head.in_snapshot;
@@ -363,15 +363,15 @@ void Verification::CheckHeads() {
 
 void Verification::CheckConfigs() {
   for (const StagedConfig& config : transaction_.configs) {
-    const auto* newer = repository(config.repository).create
-                            ? nullptr
-                            : Newer(ConfigWindowKey(config.repository, config.name));
+    const auto newer = repository(config.repository).create
+                           ? std::nullopt
+                           : Newer(ConfigWindowKey(config.repository, config.name));
     std::vector<std::string> current = config.in_snapshot;
-    if (newer != nullptr) {
+    if (newer) {
       // The window holds nothing but what EncodeConfig() made.
       current = newer->value ? DecodeConfig(*newer->value).value() : std::vector<std::string>();
     }
-    if (config.expected ? *config.expected != current : newer != nullptr) {
+    if (config.expected ? *config.expected != current : newer.has_value()) {
       verdict_.others.push_back(
           MakeConflict(Conflict::Kind::kValueChanged,
                        {ConflictKey::Kind::kConfig, config.repository, config.name}, newer));
@@ -386,9 +386,12 @@ void Verification::CheckConfigs() {
 
 void Verification::CheckKeys() {
   for (const StagedKey& key : transaction_.keys) {
-    const auto* newer = Newer(UserWindowKey(key.key));
-    const std::optional<std::string>& current = newer != nullptr ? newer->value : key.in_snapshot;
-    const bool unwanted_write = !key.expected && (key.value || current) && newer != nullptr;
+    const auto newer = Newer(UserWindowKey(key.key));
+    std::optional<std::string> current = key.in_snapshot;
+    if (newer) {
+      current = newer->value ? std::optional(std::string(*newer->value)) : std::nullopt;
+    }
+    const bool unwanted_write = !key.expected && (key.value || current) && newer;
     if (unwanted_write || (key.expected && *key.expected != current)) {
       verdict_.others.push_back(MakeConflict(Conflict::Kind::kValueChanged,
                                              {ConflictKey::Kind::kKey, RepositoryId{0}, key.key},

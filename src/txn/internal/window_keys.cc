@@ -1,5 +1,6 @@
 #include "txn/internal/window_keys.h"
 
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -78,10 +79,6 @@ std::string UserWindowKey(std::string_view key) {
   return std::string(1, 'K').append(key);
 }
 
-std::string TransactionWindowKey(std::string_view id) {
-  return std::string(1, 'T').append(id);
-}
-
 ConflictKey ConflictKeyOf(std::string_view window_key) {
   using Kind = ConflictKey::Kind;
   const std::string_view rest = window_key.substr(1);
@@ -101,10 +98,16 @@ ConflictKey ConflictKeyOf(std::string_view window_key) {
   }
 }
 
+ConflictWindow::EntryInfo InfoOf(const LogRecord& record, Lsn lsn, std::size_t log_bytes) {
+  return {.lsn = lsn,
+          .transaction = {.bytes = record.transaction_id},
+          .time = std::chrono::microseconds(record.time_unix_micros),
+          .log_bytes = log_bytes};
+}
+
 std::vector<ConflictWindow::Write> WindowWrites(const LogRecord& record) {
   std::vector<ConflictWindow::Write> writes;
-  writes.reserve(record.changes.size() + 1);
-  writes.push_back({TransactionWindowKey(record.transaction_id), std::string()});
+  writes.reserve(record.changes.size());
   for (const Change& change : record.changes) {
     std::visit(WritesOf{writes}, change);
   }

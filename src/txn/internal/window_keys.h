@@ -1,7 +1,7 @@
 // What verification keeps apart: the logical keys of the conflict window.
 //
 // The value of a reference or HEAD is its encoded RefValue, of a user key its bytes; of a
-// repository only whether it exists, of a transaction's id only that it was used.
+// repository only whether it exists.
 #pragma once
 
 #include <string>
@@ -22,10 +22,12 @@ std::string HeadWindowKey(RepositoryId repository);
 std::string RepositoryWindowKey(RepositoryId repository);
 std::string ConfigWindowKey(RepositoryId repository, std::string_view name);
 std::string UserWindowKey(std::string_view key);
-std::string TransactionWindowKey(std::string_view id);
 
-// What people and programs are told of a key. REQUIRES: not of a transaction's id.
+// What people and programs are told of a key.
 ConflictKey ConflictKeyOf(std::string_view window_key);
+
+// What the window remembers of the entry at `lsn` with this record, encoded in so many bytes.
+ConflictWindow::EntryInfo InfoOf(const LogRecord& record, Lsn lsn, std::size_t log_bytes);
 
 // Everything that an entry with this record writes.
 std::vector<ConflictWindow::Write> WindowWrites(const LogRecord& record);

@@ -81,7 +81,7 @@ TEST_F(AuditTest, FindsWhatTheWindowKeeps) {
     const Transaction open = Begin();
     CommitKey("shape");
 
-    EXPECT_THAT(Audit(world_), Contains("the window holds 2 versions"));
+    EXPECT_THAT(Audit(world_), Contains("the window holds 1 versions"));
   }
 }
 

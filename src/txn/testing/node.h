@@ -25,6 +25,14 @@
 
 namespace quorate::txn {
 
+// The conflict window holds no more than open snapshots need, so that a test sees what is left
+// over.
+inline TransactionManagerOptions WithoutTail() {
+  TransactionManagerOptions options;
+  options.window.tail_entries = 0;
+  return options;
+}
+
 class Node {
  public:
   static constexpr PartitionId kPartition{7};

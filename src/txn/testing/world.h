@@ -22,10 +22,11 @@ class World final : public Stage {
   static constexpr PartitionId kPartition = Node::kPartition;
 
   // `mode` outlives it. With a seed, tasks of different strands interleave at random.
-  World(LogMode& mode, std::optional<std::uint64_t> seed, TransactionManagerOptions options = {});
+  World(LogMode& mode, std::optional<std::uint64_t> seed,
+        TransactionManagerOptions options = WithoutTail());
   // Owns its mode.
   World(std::unique_ptr<LogMode> mode, std::optional<std::uint64_t> seed,
-        TransactionManagerOptions options = {});
+        TransactionManagerOptions options = WithoutTail());
 
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -72,7 +72,7 @@ Refs ReadRefs(const Snapshot& snapshot) {
 class Clients {
  public:
   Clients(const Mode& mode, std::uint64_t seed)
-      : prng_(seed), stage_(mode.make(seed, {.window_keys_max = 40})) {}
+      : prng_(seed), stage_(mode.make(seed, {.window = {.bytes_max = 6000, .tail_entries = 0}})) {}
 
   void Play() {
     Open();

@@ -98,7 +98,7 @@ class ScenarioTest : public ::testing::Test {
         mode.script_seeds == 1 ? Seeds{.first = 0, .count = 1} : ChooseSeeds(1, mode.script_seeds);
     for (std::uint64_t seed = seeds.first; seed < seeds.end() && !HasFailure(); ++seed) {
       SCOPED_TRACE("QUORATE_SEED=" + std::to_string(seed));
-      const std::unique_ptr<Stage> stage = mode.make(seed, {});
+      const std::unique_ptr<Stage> stage = mode.make(seed, WithoutTail());
       RewriteIf(rewrite, script, Play(file_, script, *stage, nullptr, rewrite));
     }
   }

@@ -78,9 +78,12 @@ Result<bool> ObjectStore::Contains(const ObjectId& id) {
   return QUORATE_TRY(impl_->reader.FindHead(id)).has_value();
 }
 
+Result<std::optional<Object>> ObjectStore::Find(const ObjectId& id, std::uint64_t size_max) {
+  return impl_->reader.Find(id, size_max);
+}
+
 Result<Object> ObjectStore::Read(const ObjectId& id) {
-  std::optional<Object> object =
-      QUORATE_TRY(impl_->reader.Find(id, std::numeric_limits<std::uint64_t>::max()));
+  std::optional<Object> object = QUORATE_TRY(Find(id, std::numeric_limits<std::uint64_t>::max()));
   if (!object) {
     return Error(Code::kNotFound, "object " + id.ToHex() + " does not exist");
   }

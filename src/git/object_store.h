@@ -87,6 +87,9 @@ class ObjectStore final : public PackInstaller {
   std::unique_ptr<PackReceiver> NewReceiver();
 
   Result<bool> Contains(const ObjectId& id);
+  // Nothing: there is none. kCorruption: its bytes do not hash to its name; kResourceExhausted: it
+  // is larger than `size_max`, and was not read.
+  Result<std::optional<Object>> Find(const ObjectId& id, std::uint64_t size_max);
   // kNotFound, or kCorruption when its bytes do not hash to its name.
   Result<Object> Read(const ObjectId& id);
   // As PackReceiver::Resolve, for objects already in the store (a push without a pack).

@@ -1,6 +1,7 @@
 #include "git/internal/header_check.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -174,6 +175,15 @@ Status CheckTag(ObjectFormat format, std::string_view content, CheckedObject& ch
   }
   // Old tags have no tagger.
   return TakePrefix(rest, "tagger ") ? TakeIdentity(rest) : Ok();
+}
+
+std::int64_t CommitDate(std::string_view content) {
+  // Neither a name nor an address holds a line's end or another '>'.
+  const std::size_t line = content.find("\ncommitter ");
+  const std::size_t date = content.find("> ", line) + 2;
+  std::int64_t seconds = 0;
+  std::from_chars(content.data() + date, content.data() + content.size(), seconds);
+  return seconds;
 }
 
 }  // namespace quorate::git::internal

@@ -9,6 +9,7 @@
 
 #include "git/object.h"
 #include "git/object_id.h"
+#include "git/pack_writer.h"
 
 namespace quorate::git {
 
@@ -40,13 +41,6 @@ ObjectId IdOf(ObjectFormat format, ObjectType type, std::string_view content);
 
 // A delta that shares the common head and tail of the two.
 std::string MakeDelta(std::string_view base, std::string_view target);
-
-// Type and size as an entry begins; kinds 6 and 7 are deltas.
-std::string EntryHead(int kind, std::uint64_t size);
-// A whole entry: head, zlib data.
-std::string WholeEntry(ObjectType type, std::string_view content);
-// Header with this count, the entries, and a checksum that matches.
-std::string SealPack(ObjectFormat format, std::uint32_t count, std::string_view entries);
 
 class PackBuilder {
  public:

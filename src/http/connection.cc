@@ -294,7 +294,8 @@ void Connection::LogAccess(Exchange& exchange, std::chrono::nanoseconds began) {
                                 {"bytes_out", response.bytes()},
                                 {"ms", static_cast<std::uint64_t>(taken.count())},
                                 {"agent", std::string_view(agent)},
-                                {"session", std::string_view(notes.session)}});
+                                {"session", std::string_view(notes.session)},
+                                {"by", std::string_view(notes.by)}});
 }
 
 }  // namespace quorate::http

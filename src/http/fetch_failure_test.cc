@@ -14,25 +14,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kV2 = "Git-Protocol: version=2\r\n";
-
-std::string Packets(const std::vector<std::string>& lines, bool flush = true) {
-  std::string body;
-  for (const std::string& line : lines) {
-    git::AppendPacket(body, line);
-  }
-  if (flush) {
-    git::AppendFlush(body);
-  }
-  return body;
-}
-
-std::string V2Fetch(const std::vector<std::string>& arguments) {
-  std::string body = Packets({"command=fetch\n"}, false);
-  git::AppendDelimiter(body);
-  return body + Packets(arguments);
-}
-
 // The text of a response in chunks that hold one packet.
 std::string FirstError(const std::string& response) {
   const std::size_t at = response.find("ERR ");

@@ -8,6 +8,10 @@ env::Histogram& StageSeconds(env::Metrics& metrics, const char* stage) {
                               {{"stage", stage}}, env::LatencyBounds());
 }
 
+env::Counter& Fetches(env::Metrics& metrics, const char* by) {
+  return metrics.GetCounter("quorate_fetches_total", "Fetches by what answered them", {{"by", by}});
+}
+
 }  // namespace
 
 HttpMetrics::HttpMetrics(env::Metrics& metrics)
@@ -27,6 +31,8 @@ HttpMetrics::HttpMetrics(env::Metrics& metrics)
       children_running(metrics.GetGauge("quorate_git_children", "git processes running", {})),
       children_started(metrics.GetCounter("quorate_git_children_started_total",
                                           "git processes started for fetches", {})),
+      fetches_by_process(Fetches(metrics, "process")),
+      fetches_by_memory(Fetches(metrics, "memory")),
       push_parse_seconds(StageSeconds(metrics, "parse")),
       push_index_seconds(StageSeconds(metrics, "index")),
       push_commit_seconds(StageSeconds(metrics, "commit")),

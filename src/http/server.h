@@ -46,7 +46,8 @@ struct HttpOptions {
   std::size_t children_max = 16;           // `git upload-pack` at the same time ...
   std::size_t children_waiting_max = 256;  // ... and requests that wait for one. Beyond: 503.
   std::chrono::milliseconds child_wait{60'000};
-  std::size_t pack_threads = 1;                                // Of one pack-objects.
+  std::uint32_t in_process_fetch_objects_max = 256;  // A fetch that looks at more is git's; 0: all.
+  std::size_t pack_threads = 1;                      // Of one pack-objects.
   std::string path_variable = "/usr/local/bin:/usr/bin:/bin";  // PATH of children.
 
   std::string views_directory;  // Absolute; emptied at start.

@@ -9,6 +9,7 @@
 #include "git/pkt_line.h"
 #include "git/view.h"
 #include "http/internal/hop.h"
+#include "http/internal/in_process_fetch.h"
 #include "http/internal/ref_answers.h"
 #include "http/internal/service_child.h"
 
@@ -79,7 +80,7 @@ std::string CauseOf(std::string_view errors) {
   return Printable(errors);
 }
 
-// One POST that a process answers.
+// One POST that a process answers, unless it is small.
 class Fetch {
  public:
   Fetch(const Services& services, Exchange& exchange, RepositoryHandle repository,
@@ -89,10 +90,12 @@ class Fetch {
         repository_(std::move(repository)),
         version_(version) {}
 
-  // `begin`: what was read of the request already.
-  Awaitable<void> Run(std::string begin);
+  // `begin`: what was read of the request already. `arguments`: where in it the arguments of a v2
+  // fetch begin, if this is one.
+  Awaitable<void> Run(std::string begin, std::optional<std::size_t> arguments = std::nullopt);
 
  private:
+  Awaitable<void> RunProcess();
   Awaitable<Status> Gather();
   Awaitable<Result<std::unique_ptr<ServiceChild>>> StartChild();
   Awaitable<void> Feed(ServiceChild& child);
@@ -150,13 +153,29 @@ Awaitable<Result<std::unique_ptr<ServiceChild>>> Fetch::StartChild() {
                                           std::move(command));
 }
 
-Awaitable<void> Fetch::Run(std::string begin) {
+Awaitable<void> Fetch::Run(std::string begin, std::optional<std::size_t> arguments) {
   begin_ = std::move(begin);
   const Status gathered = co_await Gather();
   if (!gathered) {
     co_await SendBodyError(exchange_, gathered.error());
     co_return;
   }
+  if (body_ended_ && arguments.has_value()) {
+    const std::optional<std::string> answer = co_await AnswerInProcess(
+        services_, *repository_, std::string_view(begin_).substr(*arguments));
+    if (answer.has_value()) {
+      exchange_.notes().by = "memory";
+      services_.metrics.fetches_by_memory.Add();
+      co_await SendResult(exchange_, *answer);
+      co_return;
+    }
+  }
+  exchange_.notes().by = "process";
+  services_.metrics.fetches_by_process.Add();
+  co_await RunProcess();
+}
+
+Awaitable<void> Fetch::RunProcess() {
   Result<ChildGate::Permit> permit = co_await services_.children.Acquire();
   if (!permit) {
     co_await SendError(exchange_, permit.error());
@@ -382,7 +401,11 @@ Awaitable<void> HandleV2(const Services& services, Exchange& exchange,
   } else {
     Fetch fetch(services, exchange, std::move(repository), git::ProtocolVersion::kV2);
     std::string begin = parser.bytes() + rest;
-    co_await fetch.Run(std::move(begin));
+    std::optional<std::size_t> arguments;
+    if (head.command == git::V2Command::kFetch && head.has_arguments) {
+      arguments = parser.bytes().size();
+    }
+    co_await fetch.Run(std::move(begin), arguments);
   }
 }
 

@@ -44,6 +44,7 @@ const std::vector<Key>& Keys() {
       {"limits.free_disk_bytes", &Config::free_disk_bytes, 0, 1024 * kGibibyte},
       {"limits.connections", &Config::connections, 1, 100'000},
       {"limits.children", &Config::children, 1, 4096},
+      {"limits.in_process_fetch_objects", &Config::in_process_fetch_objects, 0, 10'000},
       {"limits.open_partitions", &Config::open_partitions, 1, 1'000'000},
       {"timeouts.header_ms", &Config::header_ms, 1, kDayMs},
       {"timeouts.idle_ms", &Config::idle_ms, 1, kDayMs},

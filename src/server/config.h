@@ -38,6 +38,7 @@ struct Config {
   std::int64_t free_disk_bytes = 64 << 20;
   std::int64_t connections = 4096;
   std::int64_t children = 16;
+  std::int64_t in_process_fetch_objects = 256;
   std::int64_t open_partitions = 1024;
 
   // [timeouts], milliseconds

@@ -45,6 +45,7 @@ TEST(ConfigTest, TheShippedFileNamesEveryKeyAndChangesNoDefault) {
   EXPECT_EQ(config.free_disk_bytes, defaults.free_disk_bytes);
   EXPECT_EQ(config.connections, defaults.connections);
   EXPECT_EQ(config.children, defaults.children);
+  EXPECT_EQ(config.in_process_fetch_objects, defaults.in_process_fetch_objects);
   EXPECT_EQ(config.open_partitions, defaults.open_partitions);
   EXPECT_EQ(config.header_ms, defaults.header_ms);
   EXPECT_EQ(config.idle_ms, defaults.idle_ms);

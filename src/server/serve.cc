@@ -100,6 +100,8 @@ Result<http::HttpOptions> HttpOptionsOf(const Config& config, const cluster::Nod
   options.ref_cache_bytes_max = static_cast<std::size_t>(config.advertisement_bytes);
   options.views_max = static_cast<std::size_t>(config.views);
   options.children_max = static_cast<std::size_t>(config.children);
+  options.in_process_fetch_objects_max =
+      static_cast<std::uint32_t>(config.in_process_fetch_objects);
   options.views_directory = node.views_directory();
   options.peer_address = config.peer;
   if (const char* path = std::getenv("PATH"); path != nullptr) {  // NOLINT(concurrency-mt-unsafe)

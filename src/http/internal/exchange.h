@@ -32,6 +32,7 @@ struct ExchangeNotes {
   std::string service = "other";
   std::string repository;
   std::string session;  // The client's session id, sanitised.
+  std::string by;       // Of a fetch: what answered it, "memory" or "process".
 };
 
 class Exchange {

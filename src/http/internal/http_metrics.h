@@ -22,6 +22,8 @@ class HttpMetrics {
   env::Counter& view_cache_misses;
   env::Gauge& children_running;
   env::Counter& children_started;
+  env::Counter& fetches_by_process;
+  env::Counter& fetches_by_memory;
   env::Histogram& push_parse_seconds;
   env::Histogram& push_index_seconds;
   env::Histogram& push_commit_seconds;

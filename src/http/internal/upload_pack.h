@@ -1,4 +1,5 @@
-// Fetches: info/refs and ls-refs in process, everything else by `git upload-pack` on a view.
+// Fetches: info/refs, ls-refs and small fetches in process, everything else by `git upload-pack` on
+// a view.
 #pragma once
 
 #include "git/protocol.h"

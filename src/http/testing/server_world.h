@@ -67,6 +67,27 @@ inline std::string ShowPackets(std::string_view body) {
   }
 }
 
+// Of a request that speaks v2.
+inline const std::string kV2 = "Git-Protocol: version=2\r\n";
+
+inline std::string Packets(const std::vector<std::string>& lines, bool flush = true) {
+  std::string body;
+  for (const std::string& line : lines) {
+    git::AppendPacket(body, line);
+  }
+  if (flush) {
+    git::AppendFlush(body);
+  }
+  return body;
+}
+
+// The body of a v2 fetch.
+inline std::string V2Fetch(const std::vector<std::string>& arguments) {
+  std::string body = Packets({"command=fetch\n"}, false);
+  git::AppendDelimiter(body);
+  return body + Packets(arguments);
+}
+
 // The text of one band, all packets together.
 inline std::string BandText(std::string_view body, char band) {
   std::string text;

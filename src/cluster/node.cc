@@ -150,6 +150,7 @@ void Node::Impl::OpenRepositories() {
       RepositoriesOptions{
           .log_mode = options_.log_mode,
           .objects = options_.objects,
+          .transactions = options_.transactions,
           .open_max = options_.open_partitions_max,
           .on_appended = [this](std::size_t bytes) { maintenance_->NoteAppended(bytes); }},
       env_, stores_, *data_, *directory_);

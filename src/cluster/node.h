@@ -34,6 +34,7 @@ struct NodeOptions {
   std::string data_directory;
   LogMode log_mode = LogMode::kRaft;
   git::ObjectStoreOptions objects{};
+  txn::TransactionManagerOptions transactions{};
   std::uint64_t free_bytes_min = 64 << 20;  // Below this much free disk, pushes are refused.
 
   // Partitions open at once. Beyond, the one that was unused for longest is closed; if all are in

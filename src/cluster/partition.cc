@@ -102,7 +102,7 @@ Status Partition::OpenParts() {
                                   .metrics = env_.metrics,
                                   .log_store = objects_ == nullptr ? nullptr : stores_->logs.get(),
                                   .drop_staged_except = DropStagedExcept()},
-      txn::TransactionManagerOptions{});
+      options_.transactions);
   QUORATE_TRY(transactions_->Open());
   transactions_->WaitWritable([this](Status writable) {
     storage_->Post(

@@ -36,6 +36,7 @@ struct PartitionOptions {
   std::string root{};  // Where its objects are; empty for a partition without (meta).
   git::ObjectFormat format = git::ObjectFormat::kSha1;
   git::ObjectStoreOptions objects{};
+  txn::TransactionManagerOptions transactions{};
   std::function<void(std::size_t)> on_appended{};  // Bytes of every entry; on the core strand.
 };
 

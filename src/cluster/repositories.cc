@@ -204,6 +204,7 @@ void Repositories::OpenPartition(const DirectoryRecord& record, Partition::OpenD
                    .root = data_.partition(record.partition),
                    .format = record.format,
                    .objects = options_.objects,
+                   .transactions = options_.transactions,
                    .on_appended = options_.on_appended},
                   env_, stores_, std::move(done));
 }

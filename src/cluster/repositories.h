@@ -33,6 +33,7 @@ namespace quorate::cluster {
 struct RepositoriesOptions {
   LogMode log_mode = LogMode::kRaft;
   git::ObjectStoreOptions objects{};
+  txn::TransactionManagerOptions transactions{};
   std::size_t open_max = 4096;
   std::size_t waiters_max = 10'000;  // For one name; beyond, kResourceExhausted.
   std::function<void(std::size_t)> on_appended{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "http/internal/consumers_api.h"
 #include "http/internal/hop.h"
 #include "http/internal/json_answers.h"
 #include "http/internal/transactions_api.h"
@@ -230,26 +231,31 @@ Awaitable<void> SendFromPool(const Services& services, Exchange& exchange,
 
 // What a path below "/api/v1/repositories/" names: a repository, or something of it.
 struct RepositoryPath {
-  std::string_view name;        // Escaped.
-  std::string_view resource{};  // "log", "transactions"; empty: the repository itself.
-  std::string_view argument{};  // "transactions/ARGUMENT".
+  std::string_view name;  // Escaped.
+  // "log", "changes", "consumers", "transactions"; empty: the repository itself.
+  std::string_view resource{};
+  std::string_view argument{};  // "consumers/ARGUMENT", "transactions/ARGUMENT".
 };
 
 // A repository whose name ends like a resource is told apart by escaped slashes: "a%2Flog".
 RepositoryPath ParseRepositoryPath(std::string_view rest) {
-  const auto last = rest.rfind('/');
-  if (last == std::string_view::npos) {
-    return {.name = rest};
+  for (const std::string_view resource : {"log", "changes", "consumers"}) {
+    if (rest.size() > resource.size() + 1 && rest.ends_with(resource) &&
+        rest[rest.size() - resource.size() - 1] == '/') {
+      return {.name = rest.substr(0, rest.size() - resource.size() - 1), .resource = resource};
+    }
   }
-  if (rest.substr(last + 1) == "log" && last > 0) {
-    return {.name = rest.substr(0, last), .resource = "log"};
-  }
-  const std::string_view front = rest.substr(0, last);
-  constexpr std::string_view kTransactions = "/transactions";
-  if (front.ends_with(kTransactions) && front.size() > kTransactions.size()) {
-    return {.name = front.substr(0, front.size() - kTransactions.size()),
-            .resource = "transactions",
-            .argument = rest.substr(last + 1)};
+  for (const std::string_view resource : {"consumers", "transactions"}) {
+    const std::string between = "/" + std::string(resource) + "/";
+    const auto at = rest.rfind(between);
+    if (at == std::string_view::npos || at == 0) {
+      continue;
+    }
+    const std::string_view argument = rest.substr(at + between.size());
+    const bool deeper = argument.find('/') != std::string_view::npos;
+    if (!deeper || (resource == "consumers" && argument.ends_with("/ack"))) {
+      return {.name = rest.substr(0, at), .resource = resource, .argument = argument};
+    }
   }
   return {.name = rest};
 }
@@ -257,10 +263,14 @@ RepositoryPath ParseRepositoryPath(std::string_view rest) {
 Awaitable<void> HandleResource(const Services& services, Exchange& exchange,
                                const RepositoryPath& path, std::string name,
                                std::string_view query) {
-  if (exchange.head().method() != "GET") {
+  if (path.resource == "consumers") {
+    co_await HandleConsumers(services, exchange, std::move(name), path.argument);
+  } else if (exchange.head().method() != "GET") {
     co_await SendMethodNotAllowed(exchange, "GET");
   } else if (path.resource == "log") {
     co_await ShowLog(services, exchange, std::move(name), query);
+  } else if (path.resource == "changes") {
+    co_await ShowChanges(services, exchange, std::move(name), query);
   } else {
     co_await ShowTransaction(services, exchange, std::move(name), path.argument);
   }

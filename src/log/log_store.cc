@@ -198,6 +198,19 @@ Result<std::vector<consensus::Entry>> LogStore::Read(PartitionId partition, Lsn 
   return entries;
 }
 
+Status LogStore::ForEachSize(PartitionId partition, Lsn lo, Lsn hi,
+                             const std::function<void(std::size_t bytes)>& visit) const {
+  Lsn expected = lo;
+  const auto it =
+      store_.NewIterator(Family::kLog, EntryKey(partition, lo), EntryKey(partition, hi));
+  for (; it->Valid() && internal::LsnOfEntryKey(it->key()) == expected; it->Next()) {
+    visit(it->key().size() + it->value().size());
+    expected = expected.Next();
+  }
+  QUORATE_TRY(it->status());
+  return expected < hi ? NotInLog(partition, expected) : Ok();
+}
+
 Result<Term> LogStore::TermAt(PartitionId partition, Lsn lsn) const {
   const std::string key = EntryKey(partition, lsn);
   const std::optional<std::string> value = QUORATE_TRY(store_.Get(Family::kLog, key));

@@ -128,6 +128,10 @@ class LogStore {
   // an entry is damaged or missing.
   Result<std::vector<consensus::Entry>> Read(PartitionId partition, Lsn lo, Lsn hi,
                                              std::size_t bytes_max) const;
+  // Calls `visit` with the size of each entry in [lo, hi), in order, as it is stored; reads no more
+  // of them. Blocks. kNotFound: not all of them are there.
+  Status ForEachSize(PartitionId partition, Lsn lo, Lsn hi,
+                     const std::function<void(std::size_t bytes)>& visit) const;
   // Also of the truncated position. kNotFound as above.
   Result<Term> TermAt(PartitionId partition, Lsn lsn) const;
 

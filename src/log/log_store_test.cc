@@ -212,6 +212,23 @@ TEST_F(LogStoreTest, TruncatedPrefixIsGoneOnceAndForAll) {
   EXPECT_EQ(Contents(kA), "10@2:data10 ");
 }
 
+TEST_F(LogStoreTest, SizesOfEntriesAreToldWithoutReadingThem) {
+  Persist({.partition = kA, .entries = Entries(6, 9, 2), .hard_state = HardState(2, 9)});
+  store().TruncatePrefix(kA, {.lsn = Lsn{6}, .term = Term{2}});
+  world_.env().RunUntilIdle();
+  std::vector<std::size_t> sizes;
+  const auto note = [&sizes](std::size_t bytes) { sizes.push_back(bytes); };
+
+  EXPECT_TRUE(store().ForEachSize(kA, Lsn{7}, Lsn{10}, note));
+
+  ASSERT_EQ(sizes.size(), 3u);
+  EXPECT_GT(sizes[0], std::string("data7").size());
+  EXPECT_EQ(sizes[0], sizes[2]);
+  EXPECT_TRUE(store().ForEachSize(kA, Lsn{10}, Lsn{10}, note)) << "of nothing";
+  EXPECT_EQ(store().ForEachSize(kA, Lsn{6}, Lsn{10}, note).error().code(), Code::kNotFound);
+  EXPECT_EQ(store().ForEachSize(kA, Lsn{9}, Lsn{11}, note).error().code(), Code::kNotFound);
+}
+
 TEST_F(LogStoreTest, UnsyncedTruncationAndConfigurationMayBeLostButNothingElse) {
   Persist({.partition = kA, .entries = Entries(6, 7, 1), .hard_state = HardState(1, 7)});
   store().TruncatePrefix(kA, {.lsn = Lsn{6}, .term = Term{1}});

@@ -13,6 +13,7 @@
 #include "server/api_client.h"
 #include "server/completion.h"
 #include "server/config.h"
+#include "server/consumer_commands.h"
 #include "server/inspect.h"
 #include "server/serve.h"
 #include "server/version.h"
@@ -39,6 +40,7 @@ struct CommandLine {
   RepoCreateArguments create;
   RepoLogArguments log;
   RepoTransactionArguments transaction;
+  FollowArguments follow;
   InspectArguments inspect;
   std::string shell;
 };
@@ -136,6 +138,34 @@ void AddRepoTransaction(CommandLine& line, CLI::App& repo) {
   txn->add_flag("--json", line.transaction.json, "Print JSON.");
 }
 
+void AddRepoConsumers(CommandLine& line, CLI::App& repo) {
+  FollowArguments& arguments = line.follow;
+  CLI::App* follow = AddClientCommand(
+      line, repo, "follow", "Print each change of a repository, as it is committed, once read.",
+      [&arguments](ApiClient& c) { return RepoFollow(c, arguments); });
+  follow->add_option("NAME", arguments.name)->required();
+  follow->add_option("--consumer", arguments.consumer, "Whose position; made before.")->required();
+  follow->add_flag("--once", arguments.once, "End when there is nothing more to read.");
+
+  CLI::App* consumer = repo.add_subcommand("consumer", "Named readers of a repository's changes.");
+  consumer->require_subcommand(1);
+  CLI::App* list = AddClientCommand(
+      line, *consumer, "list", "Consumers, and how far they are.",
+      [&line](ApiClient& c) { return ConsumerList(c, line.follow.name, line.json); });
+  list->add_option("NAME", arguments.name)->required();
+  list->add_flag("--json", line.json, "Print JSON.");
+  CLI::App* create = AddClientCommand(
+      line, *consumer, "create", "Make a consumer that reads what is committed from now on.",
+      [&arguments](ApiClient& c) { return ConsumerCreate(c, arguments.name, arguments.consumer); });
+  CLI::App* remove = AddClientCommand(
+      line, *consumer, "remove", "Forget a consumer.",
+      [&arguments](ApiClient& c) { return ConsumerRemove(c, arguments.name, arguments.consumer); });
+  for (CLI::App* command : {create, remove}) {
+    command->add_option("NAME", arguments.name)->required();
+    command->add_option("CONSUMER", arguments.consumer)->required();
+  }
+}
+
 void AddRepo(CommandLine& line) {
   CLI::App* repo = line.app.add_subcommand("repo", "Create, list, show and delete repositories.");
   repo->require_subcommand(1);
@@ -174,6 +204,7 @@ void AddRepo(CommandLine& line) {
   log->add_flag("--json", line.log.json, "Print JSON.");
 
   AddRepoTransaction(line, *repo);
+  AddRepoConsumers(line, *repo);
 }
 
 void AddCluster(CommandLine& line) {

@@ -46,6 +46,8 @@ const std::vector<Key>& Keys() {
       {"limits.children", &Config::children, 1, 4096},
       {"limits.in_process_fetch_objects", &Config::in_process_fetch_objects, 0, 10'000},
       {"limits.open_partitions", &Config::open_partitions, 1, 1'000'000},
+      {"limits.consumer_entries", &Config::consumer_entries, 1, 100'000'000},
+      {"limits.consumer_bytes", &Config::consumer_bytes, 1, 1LL << 40},
       {"timeouts.header_ms", &Config::header_ms, 1, kDayMs},
       {"timeouts.idle_ms", &Config::idle_ms, 1, kDayMs},
       {"timeouts.body_ms", &Config::body_ms, 1, kDayMs},

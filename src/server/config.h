@@ -41,6 +41,9 @@ struct Config {
   std::int64_t in_process_fetch_objects = 256;
   std::int64_t open_partitions = 1024;
 
+  std::int64_t consumer_entries = 100'000;
+  std::int64_t consumer_bytes = 1 << 30;
+
   // [timeouts], milliseconds
   std::int64_t header_ms = 20'000;
   std::int64_t idle_ms = 120'000;

@@ -18,6 +18,7 @@
 #include "env/posix/thread_pool.h"
 #include "kv/rocksdb_store.h"
 #include "log/log_store.h"
+#include "txn/consumer.h"
 #include "txn/describe_entry.h"
 #include "txn/snapshot.h"
 
@@ -25,6 +26,7 @@ namespace quorate::server {
 namespace {
 
 constexpr std::size_t kReadBytesMax = 4 << 20;
+constexpr RepositoryId kFirst{1};  // Of its partition.
 
 std::string Describe(const txn::RefValue& value) {
   return value.symref.empty() ? value.id.ToHex() : "ref: " + Printable(value.symref);
@@ -73,6 +75,7 @@ class Inspector {
         partition.value, what, stored.identity.replica.value, stored.identity.incarnation,
         stored.hard_state.term.value, stored.hard_state.vote.value, stored.hard_state.commit.value,
         stored.truncated.lsn.value + 1, stored.last.value, snapshot.lsn().value, conf.ToString());
+    QUORATE_TRY(ShowMarks(partition, stored, snapshot));
     if (arguments_.what == "log") {
       return ShowLog(partition, stored);
     }
@@ -80,6 +83,32 @@ class Inspector {
       return ShowState(partition, snapshot);
     }
     return arguments_.what == "packs" ? ShowPacks(partition) : Ok();
+  }
+
+  // Up to where each of those that need the log has let go of it.
+  Status ShowMarks(PartitionId partition, const log::StoredLog& stored,
+                   const txn::Snapshot& snapshot) {
+    fmt::print("  low-water marks: applied {}", snapshot.lsn().value);
+    if (partition != kMetaPartition) {
+      fmt::print(", objects durable {}", QUORATE_TRY(snapshot.ObjectsDurable()).value);
+    }
+    const std::vector<txn::Consumer> consumers = QUORATE_TRY(txn::ListConsumers(snapshot, kFirst));
+    for (const txn::Consumer& consumer : consumers) {
+      if (!consumer.cut_off()) {
+        fmt::print(", consumer {} {}", consumer.name, consumer.acknowledged.value);
+      }
+    }
+    fmt::print("; truncated {}\n  transaction ids: {} remembered, all from {} on\n",
+               stored.truncated.lsn.value, QUORATE_TRY(snapshot.CountTransactions()),
+               snapshot.TransactionsKnownFrom().value);
+    for (const txn::Consumer& consumer : consumers) {
+      if (consumer.cut_off()) {
+        fmt::print("  consumer {} was cut off at {}, lost {} to {}\n", consumer.name,
+                   consumer.acknowledged.value, consumer.lost_first.value,
+                   consumer.lost_last.value);
+      }
+    }
+    return Ok();
   }
 
   Status ShowLog(PartitionId partition, const log::StoredLog& stored) {
@@ -120,7 +149,6 @@ class Inspector {
         return more();
       });
     }
-    constexpr RepositoryId kFirst{1};
     const auto info = QUORATE_TRY(snapshot.FindRepository(kFirst));
     if (!info) {
       fmt::print("  no repository\n");

@@ -81,6 +81,8 @@ cluster::NodeOptions NodeOptionsOf(const Config& config) {
   options.objects.pack_bytes_max = static_cast<std::uint64_t>(config.pack_bytes);
   options.objects.object_bytes_max = static_cast<std::uint64_t>(config.object_bytes);
   options.free_bytes_min = static_cast<std::uint64_t>(config.free_disk_bytes);
+  options.transactions.consumer_entries_max = static_cast<std::uint64_t>(config.consumer_entries);
+  options.transactions.consumer_bytes_max = static_cast<std::uint64_t>(config.consumer_bytes);
   options.open_partitions_max = static_cast<std::size_t>(config.open_partitions);
   return options;
 }

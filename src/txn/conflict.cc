@@ -57,6 +57,8 @@ std::string ConflictKey::ToString() const {
       return "config " + Printable(name);
     case Kind::kKey:
       return "key " + Printable(name);
+    case Kind::kConsumer:
+      return "consumer " + Printable(name);
   }
   return "unknown key";
 }

@@ -30,10 +30,12 @@ struct ConflictKey {
     kRepository,  // Whether it exists.
     kKey,         // A user key.
     kConfig,      // All values of one name of a repository's configuration.
+    kConsumer,    // Whether it exists, and where it stands.
   };
   Kind kind;
   RepositoryId repository;  // 0 for a user key: they belong to the partition.
-  std::string name;         // Of a reference, a user key or in the configuration, else empty.
+  // Of a reference, a user key, a consumer or in the configuration, else empty.
+  std::string name;
 
   friend bool operator==(const ConflictKey&, const ConflictKey&) = default;
 

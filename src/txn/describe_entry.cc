@@ -51,6 +51,18 @@ struct Describer {
     return fmt::format("key {} {}", Printable(change.key),
                        change.after ? fmt::format("= {} bytes", change.after->size()) : "deleted");
   }
+  std::string operator()(const internal::ConsumerChange& change) const {
+    const std::string consumer = "consumer " + Printable(change.name);
+    if (!change.after) {
+      return consumer + " removed";
+    }
+    if (change.after->created == Lsn{}) {
+      return consumer + " created";
+    }
+    return change.after->cut_off()
+               ? fmt::format("{} cut off, lost from {}", consumer, change.after->lost_first.value)
+               : fmt::format("{} acknowledged {}", consumer, change.after->acknowledged.value);
+  }
 };
 
 }  // namespace

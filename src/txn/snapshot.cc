@@ -181,6 +181,10 @@ Lsn Snapshot::TransactionsKnownFrom() const {
   return std::max(forgotten, kBootstrapPosition.lsn.Next());
 }
 
+Result<Lsn> Snapshot::ObjectsDurable() const {
+  return internal::ReadObjectsDurable(partition_, *view_);
+}
+
 Result<std::uint64_t> Snapshot::CountTransactions() const {
   std::uint64_t count = 0;
   QUORATE_TRY(Walk(*view_, internal::TransactionKey(partition_, ""),

@@ -110,6 +110,8 @@ class Snapshot {
   // The ids of all transactions at this LSN and above are remembered. It follows from lsn() alone,
   // so it is the same on every replica.
   Lsn TransactionsKnownFrom() const;
+  // Up to where the objects of entries survive a power cut.
+  Result<Lsn> ObjectsDurable() const;
   // How many ids are remembered; reads them all.
   Result<std::uint64_t> CountTransactions() const;
 

@@ -281,6 +281,86 @@ Status Transaction::StageKey(std::string key, std::optional<std::optional<std::s
   return Ok();
 }
 
+// The consumer that the snapshot has of this name, about to be changed.
+Result<std::optional<Consumer>> Transaction::TouchConsumer(RepositoryId id,
+                                                           const std::string& name) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  QUORATE_TRY(CheckConsumerName(name));
+  StagedRepository* repository = QUORATE_TRY(TouchExisting(*state_, id));
+  const auto same = [&](const internal::StagedConsumer& staged) {
+    return staged.repository == id && staged.name == name;
+  };
+  if (std::ranges::any_of(state_->consumers, same)) {
+    return Invalid(fmt::format("consumer {} is changed twice", name));
+  }
+  repository->changed = true;
+  if (repository->create) {
+    return std::optional<Consumer>();
+  }
+  Result<Consumer> found = FindConsumer(state_->snapshot, id, name);
+  if (!found && found.error().code() != Code::kNotFound) {
+    return std::move(found).error();
+  }
+  return found ? std::optional(*std::move(found)) : std::nullopt;
+}
+
+Result<Consumer> Transaction::TouchFollowing(RepositoryId id, const std::string& name) {
+  QUORATE_TRY(TouchConsumer(id, name));
+  return FindFollowingConsumer(state_->snapshot, id, name);
+}
+
+void Transaction::StageConsumer(RepositoryId id, std::string name,
+                                std::optional<Consumer> in_snapshot,
+                                std::optional<Consumer> value) {
+  state_->consumers.push_back({.repository = id,
+                               .name = std::move(name),
+                               .in_snapshot = std::move(in_snapshot),
+                               .value = std::move(value)});
+}
+
+Status Transaction::StageConsumerCreate(RepositoryId id, std::string name) {
+  std::optional<Consumer> before = QUORATE_TRY(TouchConsumer(id, name));
+  if (before && !before->cut_off()) {
+    return Error(Code::kAlreadyExists, fmt::format("consumer {} exists already", name));
+  }
+  const auto others = QUORATE_TRY(ListConsumers(state_->snapshot, id));
+  if (!before && others.size() >= kConsumersMax) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("the repository has {} consumers", others.size()));
+  }
+  Consumer made{.repository = id, .name = name};
+  StageConsumer(id, std::move(name), std::move(before), std::move(made));
+  return Ok();
+}
+
+Status Transaction::StageConsumerAck(RepositoryId id, std::string name, Lsn lsn) {
+  const Consumer before = QUORATE_TRY(TouchFollowing(id, name));
+  if (lsn > state_->snapshot.lsn()) {
+    return Invalid(fmt::format("entry {} is not committed yet", lsn.value));
+  }
+  Consumer after = before;
+  after.acknowledged = std::max(before.acknowledged, lsn);
+  StageConsumer(id, std::move(name), before, std::move(after));
+  return Ok();
+}
+
+Status Transaction::StageConsumerRemove(RepositoryId id, std::string name) {
+  std::optional<Consumer> before = QUORATE_TRY(TouchConsumer(id, name));
+  if (!before) {
+    return Error(Code::kNotFound, fmt::format("there is no consumer {}", name));
+  }
+  StageConsumer(id, std::move(name), std::move(before), std::nullopt);
+  return Ok();
+}
+
+Status Transaction::StageConsumerCutOff(RepositoryId id, std::string name) {
+  const Consumer before = QUORATE_TRY(TouchFollowing(id, name));
+  Consumer after = before;
+  after.lost_first = before.acknowledged.Next();
+  StageConsumer(id, std::move(name), before, std::move(after));
+  return Ok();
+}
+
 // A reference goes with its repository, so the repository is read too.
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "git/pack_installer.h"
 #include "txn/conflict.h"
+#include "txn/consumer.h"
 #include "txn/life_cycle.h"
 #include "txn/snapshot.h"
 
@@ -122,6 +123,20 @@ class Transaction {
   Status ForEachKey(std::string_view prefix,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
+  // Consumers (txn/consumer.h), each at most once in a transaction. They conflict with any other
+  // change of the same consumer since the snapshot.
+  //   kAlreadyExists      create: there is one of that name that was not cut off;
+  //   kResourceExhausted  create: the repository has kConsumersMax of them;
+  //   kNotFound           the others: there is none; acknowledge: it was cut off, see CutOffOf().
+  // One that is made anew reads what is committed behind the entry that makes it.
+  Status StageConsumerCreate(RepositoryId repository, std::string name);
+  // What was acknowledged before changes nothing. kInvalidArgument also for an LSN that the
+  // snapshot does not contain.
+  Status StageConsumerAck(RepositoryId repository, std::string name, Lsn lsn);
+  Status StageConsumerRemove(RepositoryId repository, std::string name);
+  // It fell too far behind: it loses everything up to the entry that says so.
+  Status StageConsumerCutOff(RepositoryId repository, std::string name);
+
   // Under kSerializable: the transaction aborts if any of these is written between the snapshot and
   // its commit. A prefix covers what does not exist yet. Errors as above.
   Status DeclareRefRead(RepositoryId repository, std::string_view name);
@@ -140,6 +155,10 @@ class Transaction {
 
  private:
   Status CheckOpen(LifeCycleError::Call call) const;
+  Result<std::optional<Consumer>> TouchConsumer(RepositoryId repository, const std::string& name);
+  Result<Consumer> TouchFollowing(RepositoryId repository, const std::string& name);
+  void StageConsumer(RepositoryId repository, std::string name, std::optional<Consumer> in_snapshot,
+                     std::optional<Consumer> value);
 
   TransactionId id_;
   std::unique_ptr<State> state_;  // Null once it has ended.

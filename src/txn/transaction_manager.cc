@@ -10,8 +10,10 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "txn/internal/applied_watch.h"
 #include "txn/internal/apply_queue.h"
 #include "txn/internal/commit_interest.h"
+#include "txn/internal/consumer_keeper.h"
 #include "txn/internal/published.h"
 #include "txn/internal/recovery.h"
 #include "txn/internal/sequencer.h"
@@ -61,7 +63,8 @@ class TransactionManager::Impl final : public log::StateMachine,
         published_(std::make_shared<Published>(kBootstrapPosition.lsn)),
         apply_seconds_(deps_.metrics.GetHistogram("quorate_transaction_apply_seconds",
                                                   "From the commit of an entry to its application.",
-                                                  {}, env::LatencyBounds())) {}
+                                                  {}, env::LatencyBounds())),
+        consumers_(deps_, options_) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -81,6 +84,11 @@ class TransactionManager::Impl final : public log::StateMachine,
   Status SyncObjects();
   Status ObjectsDurable(Lsn lsn);
   void RetryApply();
+  Result<std::vector<CommittedChange>> ReadChanges(const Snapshot& snapshot,
+                                                   RepositoryId repository, Lsn after,
+                                                   std::size_t count_max) const;
+  internal::AppliedWatch& watch() { return watch_; }
+  const internal::ConsumerKeeper& consumers() const { return consumers_; }
   ManagerStatus status() const;
   void Stop(Callback<> done);
 
@@ -97,6 +105,8 @@ class TransactionManager::Impl final : public log::StateMachine,
   void OnBarrier(Result<Lsn> barrier, ReadDone done);
   void WakeReaders();
   void FailReaders(const Error& reason);
+  void CompactTo(Lsn lsn);
+  void CutOff(const Consumer& consumer);
   void Fence(const Error& reason);
   void StopLogWhenDrained();
   void FinishStop();
@@ -108,6 +118,8 @@ class TransactionManager::Impl final : public log::StateMachine,
 
   // Held over a write, so that the record never goes back behind what the log was cut by.
   std::mutex objects_durable_mutex_;
+  internal::ConsumerKeeper consumers_;  // Looked at with it held.
+  internal::AppliedWatch watch_;
 
   // Made by Open(), before the strand knows of them.
   std::unique_ptr<Sequencer> sequencer_;
@@ -327,6 +339,7 @@ void TransactionManager::Impl::OnBatch(const ApplyQueue::Batch& batch) {
     }
     sequencer_->Applied(applied_);
     WakeReaders();
+    watch_.Advance(applied_);
   }
   if (apply_->stalled()) {
     deps_.logger.Warn("cannot apply: the disk is full",
@@ -346,6 +359,7 @@ void TransactionManager::Impl::Fence(const Error& reason) {
     return;
   }
   published_->SetFenced(reason);
+  watch_.EndAll();
   deps_.logger.Fail("replica fenced", {{"partition", deps_.partition.value},
                                        {"applied", applied_.value},
                                        {"reason", reason.ToString()}});
@@ -439,16 +453,59 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
   RecordObjectsDurable(deps_.partition, lsn, batch);
   QUORATE_TRY(deps_.store.Write(std::move(batch), {.sync = false}));
   published_->SetObjectsDurable(lsn);
-  deps_.strand.Post([self = shared_from_this(), lsn] {
+  // Taken behind `lsn`: a consumer that it lacks is made later, and reads nothing up to there.
+  const Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
+  const auto round = QUORATE_TRY(consumers_.Look(snapshot, published_->counts().leading));
+  CompactTo(round.needless ? std::min(lsn, *round.needless) : lsn);
+  for (const Consumer& consumer : round.too_far_behind) {
+    CutOff(consumer);
+  }
+  return Ok();
+}
+
+// The low-water mark is `lsn`. A few entries stay nevertheless, for replicas that are behind.
+void TransactionManager::Impl::CompactTo(Lsn lsn) {
+  const Lsn applied = published_->applied();
+  const std::uint64_t kept = options_.entries_kept;
+  const Lsn upto = std::min(lsn, Lsn{applied.value > kept ? applied.value - kept : 0});
+  deps_.strand.Post([self = shared_from_this(), upto] {
     self->deps_.strand.AssertCurrent();
     const bool running = self->log_started_ && !self->log_stopping_ && !self->published_->fenced();
-    if (running && lsn.value > self->options_.entries_kept + kBootstrapPosition.lsn.value) {
-      self->deps_.log.Compact(Lsn{lsn.value - self->options_.entries_kept});
+    if (running && upto > kBootstrapPosition.lsn) {
+      self->deps_.log.Compact(upto);
     }
     self->apply_->Retry();
     self->sequencer_->TrimWindow();
   });
-  return Ok();
+}
+
+// If it does not succeed, the next round tries again.
+void TransactionManager::Impl::CutOff(const Consumer& consumer) {
+  Result<Transaction> cut = Begin({.actor = "quorate", .push_options = {}, .id = {}});
+  if (!cut || !cut->StageConsumerCutOff(consumer.repository, consumer.name)) {
+    return;
+  }
+  Commit(cut->TakeState(), std::make_shared<internal::CommitInterest>(),
+         [self = shared_from_this(), consumer](const Result<CommitOutcome>& outcome) {
+           if (!outcome) {
+             return;
+           }
+           self->deps_.metrics
+               .GetCounter("quorate_consumers_cut_off_total", "Consumers that fell too far behind.",
+                           {})
+               .Add();
+           self->deps_.logger.Warn("consumer cut off",
+                                   {{"partition", self->deps_.partition.value},
+                                    {"consumer", consumer.name},
+                                    {"lost_first", consumer.acknowledged.value + 1},
+                                    {"lost_last", outcome->lsn.value}});
+         });
+}
+
+Result<std::vector<CommittedChange>> TransactionManager::Impl::ReadChanges(
+    const Snapshot& snapshot, RepositoryId repository, Lsn after, std::size_t count_max) const {
+  QUORATE_CHECK(deps_.log_store != nullptr);
+  return txn::ReadChanges(*deps_.log_store, snapshot, repository, after, count_max);
 }
 
 void TransactionManager::Impl::RetryApply() {
@@ -472,6 +529,7 @@ TransactionManager::ManagerStatus TransactionManager::Impl::status() const {
 
 void TransactionManager::Impl::Stop(Callback<> done) {
   published_->SetStopped();
+  watch_.EndAll();
   deps_.strand.Post([self = shared_from_this(), done = std::move(done)]() mutable {
     self->deps_.strand.AssertCurrent();
     self->stop_done_.push_back(std::move(done));
@@ -592,6 +650,25 @@ Status TransactionManager::ObjectsDurable(Lsn lsn) {
 
 void TransactionManager::RetryApply() {
   impl_->RetryApply();
+}
+
+Result<std::vector<CommittedChange>> TransactionManager::ReadChanges(const Snapshot& snapshot,
+                                                                     RepositoryId repository,
+                                                                     Lsn after,
+                                                                     std::size_t count_max) const {
+  return impl_->ReadChanges(snapshot, repository, after, count_max);
+}
+
+std::uint64_t TransactionManager::WatchApplied(Lsn beyond, Callback<> done) {
+  return impl_->watch().Begin(beyond, std::move(done));
+}
+
+void TransactionManager::EndWatch(std::uint64_t ticket) {
+  impl_->watch().End(ticket);
+}
+
+std::vector<ConsumerLag> TransactionManager::consumer_lags() const {
+  return impl_->consumers().lags();
 }
 
 TransactionManager::ManagerStatus TransactionManager::status() const {

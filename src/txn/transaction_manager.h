@@ -41,6 +41,8 @@
 #include "kv/store.h"
 #include "log/log_manager.h"
 #include "log/log_store.h"
+#include "txn/changes.h"
+#include "txn/consumer.h"
 #include "txn/outcome.h"
 #include "txn/snapshot.h"
 #include "txn/transaction.h"
@@ -55,7 +57,10 @@ struct TransactionManagerOptions {
   std::size_t entry_bytes_max = 64 << 20;  // A transaction that encodes to more is refused.
   std::size_t reads_waiting_max = 65536;   // ReadSnapshot() calls that wait for apply.
   std::size_t aborts_kept_max = 1024;      // Reasons that FindOutcome() remembers.
-  std::uint64_t entries_kept = 1000;       // Left in the log although nobody here needs them.
+  // A consumer that keeps more than this in the log is cut off.
+  std::uint64_t consumer_entries_max = 100'000;
+  std::uint64_t consumer_bytes_max = 1ULL << 30;
+  std::uint64_t entries_kept = 1000;  // Left in the log although nobody here needs them.
 };
 
 // Everything it uses; all outlive it.
@@ -185,6 +190,18 @@ class TransactionManager {
   // Any thread. Tries again to apply what a full disk held up; the two calls above do so, too.
   // Called by the node now and then: readers wait for it, and no commit may ever come.
   void RetryApply();
+
+  // Any thread; blocks. What a consumer that acknowledged `after` reads next; see
+  // txn::ReadChanges(). REQUIRES: the partition has objects, and with them a log store.
+  Result<std::vector<CommittedChange>> ReadChanges(const Snapshot& snapshot,
+                                                   RepositoryId repository, Lsn after,
+                                                   std::size_t count_max) const;
+  // Any thread. Runs `done` once, on some thread, and must not block it: when more than `beyond` is
+  // applied here, when the watch ends, or when the partition stops serving.
+  std::uint64_t WatchApplied(Lsn beyond, Callback<> done);
+  void EndWatch(std::uint64_t ticket);
+  // Any thread. As of the last call of ObjectsDurable() that found something new.
+  std::vector<ConsumerLag> consumer_lags() const;
 
   struct ManagerStatus {
     Lsn applied;

@@ -89,6 +89,7 @@ class ChangeApplier {
     state_.DeletePrefix(RefKey(state_.partition(), change.repository, ""));
     state_.DeletePrefix(ConfigKey(state_.partition(), change.repository, ""));
     state_.DeletePrefix(HistoryPrefix(state_.partition(), change.repository));
+    state_.DeletePrefix(ConsumerKey(state_.partition(), change.repository, ""));
     return Ok();
   }
 
@@ -121,6 +122,23 @@ class ChangeApplier {
     state_.Set(std::move(key),
                change.after.empty() ? std::nullopt : std::optional(EncodeConfig(change.after)));
     Touch(std::move(info));
+    return Ok();
+  }
+
+  Status operator()(const ConsumerChange& change) {
+    QUORATE_TRY(FindRepository(change.repository));
+    std::string key = ConsumerKey(state_.partition(), change.repository, change.name);
+    const auto bytes = QUORATE_TRY(state_.Get(key));
+    std::optional<Consumer> before;
+    if (bytes) {
+      before = QUORATE_TRY(DecodeConsumer(change.repository, change.name, *bytes));
+    }
+    if (before != change.before) {
+      return Mismatch(lsn_, "consumer " + Printable(change.name));
+    }
+    state_.Set(std::move(key), change.after
+                                   ? std::optional(EncodeConsumer(AtEntry(*change.after, lsn_)))
+                                   : std::nullopt);
     return Ok();
   }
 

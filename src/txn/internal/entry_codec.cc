@@ -33,6 +33,13 @@ void ToProto(const RefValue& value, proto::RefValue& out) {
   }
 }
 
+void ToProto(const Consumer& consumer, proto::ConsumerPosition& out) {
+  out.set_acknowledged(consumer.acknowledged.value);
+  out.set_created(consumer.created.value);
+  out.set_lost_first(consumer.lost_first.value);
+  out.set_lost_last(consumer.lost_last.value);
+}
+
 // One overload for each kind of change.
 struct ChangeWriter {
   proto::Operation& out;
@@ -90,6 +97,17 @@ struct ChangeWriter {
     }
     for (std::string& value : change.after) {
       to.add_new_(std::move(value));
+    }
+  }
+  void operator()(ConsumerChange& change) const {
+    proto::ConsumerChange& to = *out.mutable_consumer();
+    to.set_repository(change.repository.value);
+    to.set_name(std::move(change.name));
+    if (change.before) {
+      ToProto(*change.before, *to.mutable_old());
+    }
+    if (change.after) {
+      ToProto(*change.after, *to.mutable_new_());
     }
   }
 };
@@ -226,6 +244,31 @@ Result<Change> FromProto(proto::ConfigChange& from) {
   return Change(std::move(change));
 }
 
+Consumer FromProto(const ConsumerChange& change, const proto::ConsumerPosition& from) {
+  return {.repository = change.repository,
+          .name = change.name,
+          .acknowledged = Lsn{from.acknowledged()},
+          .created = Lsn{from.created()},
+          .lost_first = Lsn{from.lost_first()},
+          .lost_last = Lsn{from.lost_last()}};
+}
+
+Result<Change> FromProto(proto::ConsumerChange& from) {
+  ConsumerChange change;
+  change.repository = QUORATE_TRY(RepositoryFromProto(from.repository()));
+  change.name = std::move(*from.mutable_name());
+  if (!CheckConsumerName(change.name)) {
+    return Damaged("a consumer's name is not valid");
+  }
+  if (from.has_old()) {
+    change.before = FromProto(change, from.old());
+  }
+  if (from.has_new_()) {
+    change.after = FromProto(change, from.new_());
+  }
+  return Change(std::move(change));
+}
+
 Result<Change> FromProto(proto::Operation& from) {
   switch (from.kind_case()) {
     case proto::Operation::kRef:
@@ -242,6 +285,8 @@ Result<Change> FromProto(proto::Operation& from) {
       return FromProto(*from.mutable_key());
     case proto::Operation::kConfig:
       return FromProto(*from.mutable_config());
+    case proto::Operation::kConsumer:
+      return FromProto(*from.mutable_consumer());
     case proto::Operation::KIND_NOT_SET:
       break;
   }
@@ -249,6 +294,17 @@ Result<Change> FromProto(proto::Operation& from) {
 }
 
 }  // namespace
+
+Consumer AtEntry(Consumer after, Lsn lsn) {
+  if (after.created == Lsn{}) {
+    after.created = lsn;
+    after.acknowledged = lsn;
+  }
+  if (after.cut_off() && after.lost_last == Lsn{}) {
+    after.lost_last = lsn;
+  }
+  return after;
+}
 
 std::string EncodeRecord(LogRecord record) {
   proto::LogEntry entry;

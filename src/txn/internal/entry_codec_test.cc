@@ -79,6 +79,35 @@ TEST(EntryCodecTest, ANameOfTheConfigurationThatIsNotCanonicalIsRefused) {
   }
 }
 
+TEST(EntryCodecTest, AConsumersChangeIsReadAgainAndItsLsnsAreThoseOfItsEntry) {
+  const RepositoryId repository{1};
+  const Consumer before{
+      .repository = repository, .name = "c", .acknowledged = Lsn{9}, .created = Lsn{7}};
+  Consumer cut = before;
+  cut.lost_first = Lsn{10};
+  LogRecord record = FullRecord();
+  record.changes = {
+      ConsumerChange{.repository = repository,
+                     .name = "new",
+                     .before = {},
+                     .after = Consumer{.repository = repository, .name = "new"}},
+      ConsumerChange{.repository = repository, .name = "c", .before = before, .after = cut},
+      ConsumerChange{.repository = repository, .name = "c", .before = before, .after = {}}};
+
+  const LogRecord read = DecodeRecord(EncodeRecord(std::move(record))).value();
+
+  const Consumer made = AtEntry(*std::get<ConsumerChange>(read.changes[0]).after, Lsn{20});
+  EXPECT_EQ(made.created, Lsn{20});
+  EXPECT_EQ(made.acknowledged, Lsn{20});
+  EXPECT_FALSE(made.cut_off());
+  EXPECT_EQ(std::get<ConsumerChange>(read.changes[1]).before, before);
+  const Consumer lost = AtEntry(*std::get<ConsumerChange>(read.changes[1]).after, Lsn{20});
+  EXPECT_EQ(lost.created, Lsn{7});
+  EXPECT_EQ(lost.lost_first, Lsn{10});
+  EXPECT_EQ(lost.lost_last, Lsn{20});
+  EXPECT_FALSE(std::get<ConsumerChange>(read.changes[2]).after);
+}
+
 // The worked example of docs/formats/log_entry.md.
 TEST(EntryCodecTest, TheBytesAreThoseOfTheDocument) {
   LogRecord record;

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "git/object_id.h"
 #include "git/pack_installer.h"
+#include "txn/consumer.h"
 #include "txn/snapshot.h"
 
 namespace quorate::txn::internal {
@@ -56,8 +57,19 @@ struct ConfigChange {
   std::vector<std::string> after;
 };
 
+struct ConsumerChange {
+  RepositoryId repository;
+  std::string name;
+  std::optional<Consumer> before;  // As verified; apply checks it again.
+  // Nothing: removed. Its LSNs that are the entry's own are 0: see AtEntry().
+  std::optional<Consumer> after;
+};
+
+// The consumer as the entry at `lsn` leaves it.
+Consumer AtEntry(Consumer after, Lsn lsn);
+
 using Change = std::variant<RefChange, HeadChange, PackAdd, RepositoryCreate, RepositoryDelete,
-                            KeyChange, ConfigChange>;
+                            KeyChange, ConfigChange, ConsumerChange>;
 
 // Changes take effect in order.
 struct LogRecord {

@@ -222,6 +222,28 @@ Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_vie
   return info;
 }
 
+std::string EncodeConsumer(const Consumer& consumer) {
+  std::string out(1, kFormat);
+  AppendBigEndian64(out, consumer.acknowledged.value);
+  AppendBigEndian64(out, consumer.created.value);
+  AppendBigEndian64(out, consumer.lost_first.value);
+  AppendBigEndian64(out, consumer.lost_last.value);
+  return out;
+}
+
+Result<Consumer> DecodeConsumer(RepositoryId repository, std::string_view name,
+                                std::string_view bytes) {
+  if (bytes.size() != 33 || bytes[0] != kFormat) {
+    return Damaged("consumer");
+  }
+  return Consumer{.repository = repository,
+                  .name = std::string(name),
+                  .acknowledged = Lsn{ReadBigEndian64(bytes.substr(1))},
+                  .created = Lsn{ReadBigEndian64(bytes.substr(9))},
+                  .lost_first = Lsn{ReadBigEndian64(bytes.substr(17))},
+                  .lost_last = Lsn{ReadBigEndian64(bytes.substr(25))}};
+}
+
 std::string EncodeTransaction(const CommittedTransaction& transaction) {
   std::string out(1, kTransactionFormat);
   AppendBigEndian64(out, transaction.lsn.value);

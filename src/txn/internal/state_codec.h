@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "kv/store.h"
+#include "txn/consumer.h"
 #include "txn/snapshot.h"
 
 namespace quorate::txn::internal {
@@ -21,6 +22,8 @@ std::string EncodeKeyValue(std::string_view value);
 std::string EncodeConfig(const std::vector<std::string>& values);
 // Without `id`: it is in the key.
 std::string EncodeRepository(const RepositoryInfo& info);
+// Without repository and name: they are in the key.
+std::string EncodeConsumer(const Consumer& consumer);
 std::string EncodeTransaction(const CommittedTransaction& transaction);
 // Without `lsn`: it is in the key.
 std::string EncodeEvent(const RefEvent& event);
@@ -32,6 +35,8 @@ Result<Lsn> DecodeLsn(std::string_view bytes);
 Result<std::string> DecodeKeyValue(std::string_view bytes);
 Result<std::vector<std::string>> DecodeConfig(std::string_view bytes);
 Result<RepositoryInfo> DecodeRepository(RepositoryId repository, std::string_view bytes);
+Result<Consumer> DecodeConsumer(RepositoryId repository, std::string_view name,
+                                std::string_view bytes);
 Result<CommittedTransaction> DecodeTransaction(std::string_view bytes);
 Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes);
 

@@ -82,6 +82,24 @@ TEST(StateCodecTest, ATransactionIsReadAgainAlsoInItsFirstFormat) {
   EXPECT_FALSE(DecodeTransaction(""));
 }
 
+TEST(StateCodecTest, AConsumerIsReadAgain) {
+  const Consumer consumer{.repository = RepositoryId{1},
+                          .name = "c",
+                          .acknowledged = Lsn{9},
+                          .created = Lsn{7},
+                          .lost_first = Lsn{10},
+                          .lost_last = Lsn{12}};
+  const std::string bytes = EncodeConsumer(consumer);
+
+  EXPECT_EQ(DecodeConsumer(RepositoryId{1}, "c", bytes).value(), consumer);
+  EXPECT_FALSE(DecodeConsumer(RepositoryId{1}, "c", bytes.substr(1)));
+  EXPECT_FALSE(DecodeConsumer(RepositoryId{1}, "c", "\x02" + bytes.substr(1)));
+  const auto key = ParseConsumerKey(ConsumerKey(PartitionId{7}, RepositoryId{1}, "c"));
+  EXPECT_EQ(key->name, "c");
+  EXPECT_EQ(key->repository, RepositoryId{1});
+  EXPECT_FALSE(ParseConsumerKey(ConsumerKey(PartitionId{7}, RepositoryId{1}, "")));
+}
+
 TEST(StateCodecTest, ARepositoryIsReadAgain) {
   RepositoryInfo info;
   info.id = RepositoryId{3};

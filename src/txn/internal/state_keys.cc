@@ -93,6 +93,23 @@ std::optional<Lsn> LsnOfHistoryKey(std::string_view key) {
   return Lsn{~ReadBigEndian64(key.substr(kRefNameAt))};
 }
 
+std::string ConsumerKey(PartitionId partition, RepositoryId repository, std::string_view name) {
+  return KeyOf(partition, 'P', repository).append(name);
+}
+
+std::string ConsumersPrefix(PartitionId partition) {
+  return KeyOf(partition, 'P');
+}
+
+Result<ParsedConsumerKey> ParseConsumerKey(std::string_view key) {
+  if (key.size() <= kRefNameAt) {
+    return Error(Code::kCorruption, "a key of a consumer is not readable");
+  }
+  return ParsedConsumerKey{
+      .repository = RepositoryId{ReadBigEndian64(key.substr(kPartitionBytes + kKindBytes))},
+      .name = std::string(key.substr(kRefNameAt))};
+}
+
 std::string TransactionKey(PartitionId partition, std::string_view id) {
   return KeyOf(partition, 'T').append(id);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "base/result.h"
 
 namespace quorate::txn::internal {
 
@@ -37,6 +38,16 @@ std::string HistoryPrefix(PartitionId partition, RepositoryId repository);
 std::string HistoryOf(PartitionId partition, RepositoryId repository, Lsn lsn);
 // Nothing if the key has not the form of HistoryKey().
 std::optional<Lsn> LsnOfHistoryKey(std::string_view key);
+
+// An empty name gives the prefix of a repository's.
+std::string ConsumerKey(PartitionId partition, RepositoryId repository, std::string_view name);
+std::string ConsumersPrefix(PartitionId partition);  // Of all repositories.
+struct ParsedConsumerKey {
+  RepositoryId repository;
+  std::string name;
+};
+// kCorruption if the key has not the form of ConsumerKey().
+Result<ParsedConsumerKey> ParseConsumerKey(std::string_view key);
 
 // Which LSN a transaction got, and, to forget them in order, which transaction an LSN is.
 std::string TransactionKey(PartitionId partition, std::string_view id);

@@ -70,6 +70,13 @@ struct StagedConfig {
   std::vector<std::string> in_snapshot;
 };
 
+struct StagedConsumer {
+  RepositoryId repository;
+  std::string name;
+  std::optional<Consumer> in_snapshot;
+  std::optional<Consumer> value;  // As ConsumerChange::after.
+};
+
 // A pack that no entry names yet. Unless it is taken, it is discarded with the transaction.
 class UnloggedPack {
  public:
@@ -132,6 +139,7 @@ struct Transaction::State {
   std::map<std::pair<RepositoryId, std::string>, std::size_t> config_names;  // Where in `configs`.
   std::vector<internal::StagedKey> keys;
   std::map<std::string, std::size_t, std::less<>> key_names;  // Where in `keys`.
+  std::vector<internal::StagedConsumer> consumers;
   std::map<RepositoryId, internal::StagedRepository> repositories;
   std::vector<internal::StagedPack> packs;
   // Keys of the conflict window, and prefixes of such.
@@ -141,7 +149,8 @@ struct Transaction::State {
   // Nothing was staged or asserted.
   bool only_reads() const {
     return refs.empty() && heads.empty() && assertions.empty() && configs.empty() && keys.empty() &&
-           packs.empty() && std::ranges::none_of(repositories, [](const auto& entry) {
+           consumers.empty() && packs.empty() &&
+           std::ranges::none_of(repositories, [](const auto& entry) {
              return entry.second.erase || entry.second.create;
            });
   }

@@ -41,6 +41,7 @@ class Verification {
     CheckHeads();
     CheckConfigs();
     CheckKeys();
+    CheckConsumers();
     ChoosePacks();
     return std::move(verdict_);
   }
@@ -91,6 +92,7 @@ class Verification {
   void CheckHeads();
   void CheckConfigs();
   void CheckKeys();
+  void CheckConsumers();
   void CollectRefChanges();
   std::optional<Conflict> FindValueConflict(const StagedRef& ref,
                                             const std::optional<RefValue>& current) const;
@@ -399,6 +401,26 @@ void Verification::CheckKeys() {
     } else if (key.value != current) {
       verdict_.changes.emplace_back(
           KeyChange{.key = key.key, .before = current, .after = key.value});
+    }
+  }
+}
+
+// Each was staged for what the snapshot says of it, so that must still hold. Whether the repository
+// is another one by now was checked with the repositories.
+void Verification::CheckConsumers() {
+  for (const StagedConsumer& consumer : transaction_.consumers) {
+    const auto newer = repository(consumer.repository).create
+                           ? std::nullopt
+                           : Newer(ConsumerWindowKey(consumer.repository, consumer.name));
+    if (newer) {
+      verdict_.others.push_back(
+          MakeConflict(Conflict::Kind::kValueChanged,
+                       {ConflictKey::Kind::kConsumer, consumer.repository, consumer.name}, newer));
+    } else if (consumer.value != consumer.in_snapshot) {
+      verdict_.changes.emplace_back(ConsumerChange{.repository = consumer.repository,
+                                                   .name = consumer.name,
+                                                   .before = consumer.in_snapshot,
+                                                   .after = consumer.value});
     }
   }
 }

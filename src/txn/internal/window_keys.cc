@@ -51,6 +51,10 @@ struct WritesOf {
         {ConfigWindowKey(change.repository, change.name),
          change.after.empty() ? std::nullopt : std::optional(EncodeConfig(change.after))});
   }
+  void operator()(const ConsumerChange& change) const {
+    out.push_back({ConsumerWindowKey(change.repository, change.name),
+                   change.after ? std::optional<std::string>("") : std::nullopt});
+  }
 };
 
 }  // namespace
@@ -79,6 +83,10 @@ std::string UserWindowKey(std::string_view key) {
   return std::string(1, 'K').append(key);
 }
 
+std::string ConsumerWindowKey(RepositoryId repository, std::string_view name) {
+  return KeyOf('P', repository).append(name);
+}
+
 ConflictKey ConflictKeyOf(std::string_view window_key) {
   using Kind = ConflictKey::Kind;
   const std::string_view rest = window_key.substr(1);
@@ -92,6 +100,8 @@ ConflictKey ConflictKeyOf(std::string_view window_key) {
       return {Kind::kConfig, repository(), std::string(RefNameOfWindowKey(window_key))};
     case 'I':
       return {Kind::kRepository, repository(), {}};
+    case 'P':
+      return {Kind::kConsumer, repository(), std::string(RefNameOfWindowKey(window_key))};
     default:
       QUORATE_CHECK(window_key[0] == 'K');
       return {Kind::kKey, RepositoryId{0}, std::string(rest)};

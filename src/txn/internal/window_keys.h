@@ -1,7 +1,7 @@
 // What verification keeps apart: the logical keys of the conflict window.
 //
 // The value of a reference or HEAD is its encoded RefValue, of a user key its bytes; of a
-// repository only whether it exists.
+// repository only whether it exists, of a consumer likewise.
 #pragma once
 
 #include <string>
@@ -22,6 +22,7 @@ std::string HeadWindowKey(RepositoryId repository);
 std::string RepositoryWindowKey(RepositoryId repository);
 std::string ConfigWindowKey(RepositoryId repository, std::string_view name);
 std::string UserWindowKey(std::string_view key);
+std::string ConsumerWindowKey(RepositoryId repository, std::string_view name);
 
 // What people and programs are told of a key.
 ConflictKey ConflictKeyOf(std::string_view window_key);

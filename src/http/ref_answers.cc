@@ -70,7 +70,7 @@ std::string LsRefsKey(const cluster::Repository& repository, const git::LsRefsRe
   kind += request.symrefs ? 's' : '-';
   kind += request.unborn ? 'u' : '-';
   for (const std::string& prefix : request.prefixes) {
-    kind += '\n';  // Not in a prefix, nor in a reference's name.
+    kind += std::to_string(prefix.size()) + ":";  // A prefix may hold any byte.
     kind += prefix;
   }
   return CacheKey(repository, kind);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "git/testing/pack_builder.h"
 #include "http/testing/server_world.h"
@@ -114,6 +115,30 @@ TEST_F(ServerTest, APushIsCommittedReportedAndSeenByTheNextRead) {
   EXPECT_THAT(Json("GET", "/api/v1/repositories/a/log?ref=refs/heads/main"),
               HasSubstr(R"("ref":"refs/heads/main","old":null,"new":")" + id + "\""));
   EXPECT_EQ(metrics_.Value("quorate_pushes_total", {{"outcome", "committed"}}), 1);
+}
+
+// A prefix is whatever bytes the client sends; one must not pass for several in the shared cache.
+TEST_F(ServerTest, AnOddPrefixDoesNotChangeWhatOthersAreTold) {
+  ASSERT_TRUE(world_.Create("a"));
+  const auto ask = [this](const std::vector<std::string>& prefixes) {
+    std::string body;
+    git::AppendPacket(body, "command=ls-refs\n");
+    git::AppendDelimiter(body);
+    git::AppendPacket(body, "symrefs\n");
+    git::AppendPacket(body, "unborn\n");
+    for (const std::string& prefix : prefixes) {
+      git::AppendPacket(body, "ref-prefix " + prefix + "\n");
+    }
+    git::AppendFlush(body);
+    return ShowPackets(Body(Request("POST", "/a.git/git-upload-pack",
+                                    "Content-Type: application/x-git-upload-pack-request\r\n"
+                                    "Git-Protocol: version=2\r\n",
+                                    body)));
+  };
+
+  EXPECT_EQ(ask({"HEAD\nrefs/heads/"}), "flush\n");
+
+  EXPECT_THAT(ask({"HEAD", "refs/heads/"}), HasSubstr("unborn HEAD"));
 }
 
 TEST_F(ServerTest, AnnotatedTagsArePeeledForReaders) {

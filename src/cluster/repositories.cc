@@ -97,7 +97,7 @@ void Repositories::FindClosed(std::string name, FindDone done) {
     if (created) {
       StartOpening(std::move(name), record);
     } else {
-      ContinueCreating(std::move(name), record);
+      ContinueCreating(std::move(name), record, Creation::kResumed);
     }
   });
 }

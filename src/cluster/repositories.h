@@ -114,12 +114,14 @@ class Repositories {
 
   // Steps of operations; each ends in the next, or in Settle() or Forget(). Without mutex_.
   void StartOpening(std::string name, const DirectoryRecord& record);
-  void ContinueCreating(std::string name, const DirectoryRecord& record);
+  enum class Creation : std::uint8_t { kNew, kResumed };
+  void ContinueCreating(std::string name, const DirectoryRecord& record, Creation creation);
   void CreateInside(std::string name, const DirectoryRecord& record,
-                    std::shared_ptr<Partition> partition);
-  void AwaitApply(std::string name, std::shared_ptr<Partition> partition);
+                    std::shared_ptr<Partition> partition, Creation creation);
+  void AwaitApply(std::string name, std::shared_ptr<Partition> partition, Creation creation);
   void FinishCreating(std::string name, std::shared_ptr<Partition> partition);
-  void UndoCreating(std::string name, std::shared_ptr<Partition> partition, Error why);
+  void FailCreating(std::string name, std::shared_ptr<Partition> partition, Error why,
+                    Creation creation);
   void StartDeleting(std::string name, std::shared_ptr<Partition> partition, Callback<Status> done);
   void FinishDeleting(std::string name, PartitionId id, std::shared_ptr<Partition> partition,
                       Callback<Status> done);

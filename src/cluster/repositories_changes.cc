@@ -61,31 +61,32 @@ void Repositories::Create(CreateRepositoryOptions options, FindDone done) {
     }
     QUORATE_FAULT("cluster.create_after_meta");
     env_.storage.Post([this, name = std::move(name), record = *std::move(added)]() mutable {
-      ContinueCreating(std::move(name), record);
+      ContinueCreating(std::move(name), record, Creation::kNew);
     });
   });
 }
 
 // Also where a creation goes on that a crash or an error cut off: every step may have been made.
-void Repositories::ContinueCreating(std::string name, const DirectoryRecord& record) {
+void Repositories::ContinueCreating(std::string name, const DirectoryRecord& record,
+                                    Creation creation) {
   Status founded = Partition::Found(record.partition, *stores_->logs, env_.random);
   if (!founded) {
-    UndoCreating(std::move(name), nullptr, std::move(founded).error());
+    FailCreating(std::move(name), nullptr, std::move(founded).error(), creation);
     return;
   }
   QUORATE_FAULT("cluster.create_after_bootstrap");
-  OpenPartition(record, [this, name = std::move(name),
-                         record](Result<std::shared_ptr<Partition>> opened) mutable {
+  OpenPartition(record, [this, name = std::move(name), record,
+                         creation](Result<std::shared_ptr<Partition>> opened) mutable {
     if (!opened) {
-      UndoCreating(std::move(name), nullptr, std::move(opened).error());
+      FailCreating(std::move(name), nullptr, std::move(opened).error(), creation);
       return;
     }
-    CreateInside(std::move(name), record, *std::move(opened));
+    CreateInside(std::move(name), record, *std::move(opened), creation);
   });
 }
 
 void Repositories::CreateInside(std::string name, const DirectoryRecord& record,
-                                std::shared_ptr<Partition> partition) {
+                                std::shared_ptr<Partition> partition, Creation creation) {
   const auto stage = [&]() -> Result<txn::Transaction> {
     txn::TransactionOptions options;
     options.actor = "quorate";
@@ -102,28 +103,29 @@ void Repositories::CreateInside(std::string name, const DirectoryRecord& record,
   }
   Result<txn::Transaction> staged = inside ? stage() : inside.error();
   if (!staged) {
-    UndoCreating(std::move(name), std::move(partition), std::move(staged).error());
+    FailCreating(std::move(name), std::move(partition), std::move(staged).error(), creation);
     return;
   }
   txn::TransactionManager& transactions = partition->transactions();
   transactions.Commit(
-      *std::move(staged), [this, name = std::move(name), partition = std::move(partition)](
-                              Result<txn::CommitOutcome> outcome) mutable {
+      *std::move(staged), [this, name = std::move(name), partition = std::move(partition),
+                           creation](Result<txn::CommitOutcome> outcome) mutable {
         if (!outcome) {
-          UndoCreating(std::move(name), std::move(partition), std::move(outcome).error());
+          FailCreating(std::move(name), std::move(partition), std::move(outcome).error(), creation);
           return;
         }
-        AwaitApply(std::move(name), std::move(partition));
+        AwaitApply(std::move(name), std::move(partition), creation);
       });
 }
 
 // Usable means that a transaction begun now sees the repository.
-void Repositories::AwaitApply(std::string name, std::shared_ptr<Partition> partition) {
+void Repositories::AwaitApply(std::string name, std::shared_ptr<Partition> partition,
+                              Creation creation) {
   txn::TransactionManager& transactions = partition->transactions();
-  transactions.ReadSnapshot([this, name = std::move(name), partition = std::move(partition)](
-                                Result<txn::Snapshot> snapshot) mutable {
+  transactions.ReadSnapshot([this, name = std::move(name), partition = std::move(partition),
+                             creation](Result<txn::Snapshot> snapshot) mutable {
     if (!snapshot) {
-      UndoCreating(std::move(name), std::move(partition), std::move(snapshot).error());
+      FailCreating(std::move(name), std::move(partition), std::move(snapshot).error(), creation);
       return;
     }
     FinishCreating(std::move(name), std::move(partition));
@@ -155,16 +157,27 @@ void Repositories::MarkedReady(const std::string& name, const Status& marked) {
   Release(found->second, Result<Handle>(found->second.open));
 }
 
-void Repositories::UndoCreating(std::string name, std::shared_ptr<Partition> partition, Error why) {
+// A new one is undone. One that an earlier run began may be finished, and hold what was pushed
+// since, behind a record that never came to say so: it is left as it is, for the next who asks.
+void Repositories::FailCreating(std::string name, std::shared_ptr<Partition> partition, Error why,
+                                Creation creation) {
   env_.logger.Warn("repository not created", {{"repository", name}, {"reason", why.ToString()}});
-  StartDeleting(name, std::move(partition),
-                [this, name, why = std::move(why)](Status undone) mutable {
-                  if (!undone) {
-                    env_.logger.Fail("unfinished repository left behind",
-                                     {{"repository", name}, {"reason", undone.error().ToString()}});
-                  }
-                  Settle(name, std::move(why));
-                });
+  if (creation == Creation::kNew) {
+    StartDeleting(
+        name, std::move(partition), [this, name, why = std::move(why)](Status undone) mutable {
+          if (!undone) {
+            env_.logger.Fail("unfinished repository left behind",
+                             {{"repository", name}, {"reason", undone.error().ToString()}});
+          }
+          Settle(name, std::move(why));
+        });
+  } else if (partition == nullptr) {
+    Settle(name, std::move(why));
+  } else {
+    partition->Stop([this, name = std::move(name), partition, why = std::move(why)]() mutable {
+      Settle(name, std::move(why));
+    });
+  }
 }
 
 void Repositories::Delete(std::string name, Callback<Status> done) {

@@ -290,6 +290,12 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
     }
     gathered += *piece;
     if (gathered.size() >= kGatherBytesMax) {
+      // Again and again: this pack, or others, may fill the disk that the log needs.
+      if (const Status writable = services_.deps.node.CheckWritable(); !writable) {
+        push_->RefuseAll(writable.error().message());
+        gathered.clear();
+        continue;
+      }
       auto write = [this, &gathered] { return push_->WritePack(gathered), true; };
       co_await OnPool(services_.deps.git, std::move(write));
       gathered.clear();

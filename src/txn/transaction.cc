@@ -188,6 +188,7 @@ Status Transaction::VerifyRef(RepositoryId id, std::string name, std::optional<R
     assertion.in_snapshot = QUORATE_TRY(state_->snapshot.FindRef(id, name));
   }
   state_->ref_names.emplace(std::pair(id, std::move(name)), internal::kOnlyAsserted);
+  repository->asserted = true;
   state_->assertions.push_back(std::move(assertion));
   return Ok();
 }

@@ -40,7 +40,8 @@ struct TransactionOptions {
   // outcome says which (a push without `atomic`).
   bool all_or_nothing = true;
   // 16 raw bytes, if the client names its transaction, so that it may ask later what became of it
-  // (Snapshot::FindTransaction) and cannot do it twice. Empty: drawn at random.
+  // (Snapshot::FindTransaction) and cannot do it twice as long as ids are remembered
+  // (kTransactionIdsKept entries). Empty: drawn at random.
   std::string id;
 };
 

@@ -161,7 +161,7 @@ Status TransactionManager::Impl::Open() {
 void TransactionManager::Impl::StartLog(Position applied) {
   deps_.strand.AssertCurrent();
   applied_ = applied.lsn;
-  if (!stop_done_.empty()) {
+  if (!stop_done_.empty() || log_stopped_) {
     return;
   }
   log_started_ = true;
@@ -203,7 +203,7 @@ void TransactionManager::Impl::Commit(Result<std::unique_ptr<Transaction::State>
       return;
     }
     // A full disk refuses what is new; that it has room again shows when something is tried.
-    if (self->apply_->stalled()) {
+    if (self->apply_->stalled() && !transaction->only_reads()) {
       self->apply_->Retry();
       self->sequencer_->Refuse(std::move(transaction), std::move(done),
                                Error(Code::kResourceExhausted, "the disk is full"));

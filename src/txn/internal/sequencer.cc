@@ -440,8 +440,10 @@ void Sequencer::LeavePendingUnknown() {
   DropInFlightFrom(committed_.Next());
   for (Proposal& proposal : std::exchange(pending_, {})) {
     if (!proposal.packs.empty()) {
-      orphans_[proposal.position.lsn] = {.term = proposal.position.term,
-                                         .packs = std::move(proposal.packs)};
+      // One of an earlier term at this place cannot be committed any more: ours replaced it.
+      Orphan& orphan = orphans_[proposal.position.lsn];
+      Discard(std::exchange(orphan.packs, std::move(proposal.packs)));
+      orphan.term = proposal.position.term;
     }
     const Error unknown(
         Code::kOutcomeUnknown,

@@ -109,7 +109,10 @@ struct StagedRepository {
   bool erase = false;                      // The one of the snapshot;
   std::optional<RepositoryCreate> create;  // then, perhaps, a new one takes its place.
   bool changed = false;                    // A reference, HEAD or pack was staged.
+  bool asserted = false;                   // Something was asserted of a reference or HEAD.
 
+  // What is left was looked at by calls that failed.
+  bool matters() const { return changed || asserted || erase || create; }
   git::ObjectFormat format() const { return create ? create->format : in_snapshot->format; }
 };
 

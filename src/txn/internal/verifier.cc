@@ -32,6 +32,9 @@ class Verification {
       : transaction_(transaction), window_(window) {}
 
   Verdict Run() {
+    if (transaction_.only_reads()) {
+      return std::move(verdict_);  // Its snapshot may be older than what the window knows.
+    }
     CheckReads();
     CheckRepositories();
     CheckAssertions();
@@ -135,6 +138,9 @@ void Verification::CheckReads() {
 
 void Verification::CheckRepositories() {
   for (const auto& [id, staged] : transaction_.repositories) {
+    if (!staged.matters()) {
+      continue;
+    }
     const auto newer = Newer(RepositoryWindowKey(id));
     const bool exists = newer ? newer->value.has_value() : staged.in_snapshot.has_value();
     std::optional<Conflict::Kind> refused;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "http/internal/config_api.h"
 #include "http/internal/consumers_api.h"
 #include "http/internal/hop.h"
 #include "http/internal/json_answers.h"
@@ -232,20 +233,20 @@ Awaitable<void> SendFromPool(const Services& services, Exchange& exchange,
 // What a path below "/api/v1/repositories/" names: a repository, or something of it.
 struct RepositoryPath {
   std::string_view name;  // Escaped.
-  // "log", "changes", "consumers", "transactions"; empty: the repository itself.
+  // "log", "changes", "config", "consumers", "transactions"; empty: the repository itself.
   std::string_view resource{};
-  std::string_view argument{};  // "consumers/ARGUMENT", "transactions/ARGUMENT".
+  std::string_view argument{};  // "config/ARGUMENT", "consumers/ARGUMENT", "transactions/ARGUMENT".
 };
 
 // A repository whose name ends like a resource is told apart by escaped slashes: "a%2Flog".
 RepositoryPath ParseRepositoryPath(std::string_view rest) {
-  for (const std::string_view resource : {"log", "changes", "consumers"}) {
+  for (const std::string_view resource : {"log", "changes", "config", "consumers"}) {
     if (rest.size() > resource.size() + 1 && rest.ends_with(resource) &&
         rest[rest.size() - resource.size() - 1] == '/') {
       return {.name = rest.substr(0, rest.size() - resource.size() - 1), .resource = resource};
     }
   }
-  for (const std::string_view resource : {"consumers", "transactions"}) {
+  for (const std::string_view resource : {"config", "consumers", "transactions"}) {
     const std::string between = "/" + std::string(resource) + "/";
     const auto at = rest.rfind(between);
     if (at == std::string_view::npos || at == 0) {
@@ -263,10 +264,16 @@ RepositoryPath ParseRepositoryPath(std::string_view rest) {
 Awaitable<void> HandleResource(const Services& services, Exchange& exchange,
                                const RepositoryPath& path, std::string name,
                                std::string_view query) {
+  const bool sets = path.resource == "config" && !path.argument.empty();
+  const std::string_view allowed = sets ? "PUT" : "GET";
   if (path.resource == "consumers") {
     co_await HandleConsumers(services, exchange, std::move(name), path.argument);
-  } else if (exchange.head().method() != "GET") {
-    co_await SendMethodNotAllowed(exchange, "GET");
+  } else if (exchange.head().method() != allowed) {
+    co_await SendMethodNotAllowed(exchange, allowed);
+  } else if (sets) {
+    co_await SetConfig(services, exchange, std::move(name), path.argument);
+  } else if (path.resource == "config") {
+    co_await ListConfig(services, exchange, std::move(name), query);
   } else if (path.resource == "log") {
     co_await ShowLog(services, exchange, std::move(name), query);
   } else if (path.resource == "changes") {

@@ -13,6 +13,7 @@
 #include "server/api_client.h"
 #include "server/completion.h"
 #include "server/config.h"
+#include "server/config_commands.h"
 #include "server/consumer_commands.h"
 #include "server/inspect.h"
 #include "server/serve.h"
@@ -41,6 +42,7 @@ struct CommandLine {
   RepoLogArguments log;
   RepoTransactionArguments transaction;
   FollowArguments follow;
+  RepoConfigArguments repo_config;
   InspectArguments inspect;
   std::string shell;
 };
@@ -166,6 +168,43 @@ void AddRepoConsumers(CommandLine& line, CLI::App& repo) {
   }
 }
 
+void AddRepoConfig(CommandLine& line, CLI::App& repo) {
+  RepoConfigArguments& arguments = line.repo_config;
+  CLI::App* config = repo.add_subcommand("config", "Read and change a repository's configuration.");
+  config->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help,
+                       Status (*action)(ApiClient&, const RepoConfigArguments&)) {
+    CLI::App* command =
+        AddClientCommand(line, *config, name, help,
+                         [&arguments, action](ApiClient& c) { return action(c, arguments); });
+    command->add_option("NAME", arguments.name, "The repository.")->required();
+    return command;
+  };
+  const auto add_change = [&](const char* name, const char* help,
+                              Status (*action)(ApiClient&, const RepoConfigArguments&)) {
+    CLI::App* command = add(name, help, action);
+    command->add_option("VARIABLE", arguments.variable, "Such as uploadpack.allowAnySHA1InWant.")
+        ->required();
+    CLI::Option* expected =
+        command
+            ->add_option("--expect", arguments.expected,
+                         "Refuse unless it has this value; once for each if it has several.")
+            ->each([&arguments](const std::string&) { arguments.expected_given = true; });
+    command->add_flag("--expect-unset", arguments.expected_unset, "Refuse if it is set.")
+        ->excludes(expected);
+    return command;
+  };
+  add("list", "All variables, as variable=value.", RepoConfigList)
+      ->add_flag("--json", arguments.json, "Print JSON.");
+  add("get", "The values of one variable; fails if it is not set.", RepoConfigGet)
+      ->add_option("VARIABLE", arguments.variable)
+      ->required();
+  add_change("set", "Set a variable to a value, or to several.", RepoConfigSet)
+      ->add_option("VALUE", arguments.values)
+      ->required();
+  add_change("unset", "Remove a variable.", RepoConfigUnset);
+}
+
 void AddRepo(CommandLine& line) {
   CLI::App* repo = line.app.add_subcommand("repo", "Create, list, show and delete repositories.");
   repo->require_subcommand(1);
@@ -205,6 +244,7 @@ void AddRepo(CommandLine& line) {
 
   AddRepoTransaction(line, *repo);
   AddRepoConsumers(line, *repo);
+  AddRepoConfig(line, *repo);
 }
 
 void AddCluster(CommandLine& line) {
@@ -257,6 +297,15 @@ void AddCompletion(CommandLine& line) {
   });
 }
 
+// What a server or a terminal sends may be anything; the JSON library throws at some of it.
+Status Act(const CommandLine& line) {
+  try {
+    return line.action();
+  } catch (const std::exception& error) {
+    return Error(Code::kInternal, error.what());
+  }
+}
+
 }  // namespace
 
 int Main(int argc, const char* const* argv) {
@@ -273,7 +322,7 @@ int Main(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return line.app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  const Status done = line.action();
+  const Status done = Act(line);
   if (!done) {
     fmt::print(stderr, "quorate: {}\n", done.error().message());
     return kExitFailed;

@@ -136,10 +136,10 @@ Result<std::string> ApiClient::Request(std::string_view method, std::string_view
 }
 
 std::string EscapePath(std::string_view text) {
-  return Escape(text, "-._~/");
+  return Escape(text, "-._~");
 }
 std::string EscapeQuery(std::string_view text) {
-  return Escape(text, "-._~");
+  return EscapePath(text);
 }
 
 }  // namespace quorate::server

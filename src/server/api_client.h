@@ -30,10 +30,10 @@ class ApiClient {
   std::chrono::milliseconds timeout_;
 };
 
-// A repository's name, or any text, as one or more path segments: slashes stay, the rest is
-// escaped.
+// A repository's name, or any text, as one path segment: slashes are escaped too, so that a name
+// that ends like a resource is not taken for one.
 std::string EscapePath(std::string_view text);
-// The same for the value of a query parameter: slashes are escaped too.
+// The same for the value of a query parameter.
 std::string EscapeQuery(std::string_view text);
 
 }  // namespace quorate::server

@@ -61,9 +61,9 @@ test_expect_success 'health and metrics' '
 
 test_expect_success 'one small push is one fsync and no process' '
   git -C a push --quiet "$url/cost.git" HEAD~1:refs/heads/main && sleep 0.2 &&
-  syncs=$(metric quorate_log_syncs_total) && children=$(metric quorate_children_started_total) &&
+  syncs=$(metric quorate_log_syncs_total) && children=$(metric quorate_git_children_started_total) &&
   git -C a -c protocol.version=2 push --quiet "$url/cost.git" HEAD:refs/heads/main &&
-  same "$(metric quorate_children_started_total)" "$children" &&
+  same "$(metric quorate_git_children_started_total)" "$children" &&
   same "$(($(metric quorate_log_syncs_total) - syncs))" 1'
 
 test_expect_success 'a second server on the same directory says so and exits 1' '

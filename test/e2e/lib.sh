@@ -152,7 +152,9 @@ remote_ref() { git ls-remote "$url/$1.git" "$2" | cut -f1 | head -n 1; }
 
 # metric NAME: the sum over all labels.
 metric() {
-  curl --silent "$url/metrics" | awk -v name="$1" '$1 ~ "^" name "([{]|$)" { sum += $2 } END { print sum + 0 }'
+  curl --silent "$url/metrics" |
+    awk -v name="$1" '$1 ~ "^" name "([{]|$)" { sum += $2; found = 1 } END { if (!found) exit 1; print sum + 0 }' ||
+    { echo "no metric $1" >&2; return 1; }
 }
 
 # A server built with a sanitizer says what it found on stderr, perhaps while it is being killed.

@@ -72,7 +72,7 @@ test_expect_success 'force-with-lease loses against a newer value' '
   test_commit l1 l1 && git -C l1 push --quiet origin main && test_commit l2 l2 &&
   test_must_fail git -C l2 push --quiet --force-with-lease origin main'
 
-test_expect_success 'a deletion by an old client state is refused' '
+test_expect_success 'a branch is deleted' '
   git -C src push --quiet "$url/p.git" HEAD:refs/heads/gone && git -C src push --quiet "$url/p.git" :refs/heads/gone &&
   same "$(remote_ref p refs/heads/gone)" ""'
 

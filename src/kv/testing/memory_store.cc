@@ -123,7 +123,7 @@ Status MemoryStore::BeginWrite(bool sync) {
     broken_ = true;
     return Error(Code::kResourceExhausted, "write: no space left on device");
   }
-  if (std::exchange(fail_next_write_, false)) {
+  if (std::exchange(fail_next_write_, false) || (fail_from_ != 0 && writes_ + 1 >= fail_from_)) {
     broken_ = true;
     return Error(Code::kInternal,
                  sync ? "synced write: injected failure" : "write: injected failure");
@@ -175,6 +175,16 @@ void MemoryStore::FailNextWrite() {
 void MemoryStore::FailNextSync() {
   const std::lock_guard lock(mutex_);
   fail_next_sync_ = true;
+}
+
+void MemoryStore::FailWritesFrom(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  fail_from_ = number;
+}
+
+bool MemoryStore::broken() const {
+  const std::lock_guard lock(mutex_);
+  return broken_;
 }
 
 void MemoryStore::SetDiskFull(bool full) {

@@ -40,6 +40,10 @@ class MemoryStore final : public Store {
   // Crash(). A write that fails takes no effect; of a failed sync it depends on the crash.
   void FailNextWrite();
   void FailNextSync();
+  // The `number`-th write, as writes() counts, fails as FailNextWrite() says; 0: none does.
+  void FailWritesFrom(std::uint64_t number);
+  // A write failed; every other one will, until Crash().
+  bool broken() const;
   // While true, a write fails with kResourceExhausted, and then every write until Crash(). A crash
   // does not make room.
   void SetDiskFull(bool full);
@@ -69,6 +73,7 @@ class MemoryStore final : public Store {
   std::uint64_t syncs_ = 0;
   std::uint64_t writes_ = 0;
   bool fail_next_write_ = false;
+  std::uint64_t fail_from_ = 0;
   bool fail_next_sync_ = false;
   bool broken_ = false;
   bool full_ = false;

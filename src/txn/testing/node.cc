@@ -56,7 +56,8 @@ Status Node::Open() {
   process_.Boot();
   const LogModeParts parts = Parts();
   if (Result<log::StoredLog> stored = process_.logs().Load(kPartition); !stored) {
-    if (Status made = mode_.Bootstrap(parts); !made) {
+    const bool fresh = stored.error().code() == Code::kNotFound;
+    if (Status made = fresh ? mode_.Bootstrap(parts) : stored.error(); !made) {
       Close();
       return made;
     }

@@ -27,9 +27,9 @@ bool PackTransfer::Admit(const raft::Message& message) {
 bool PackTransfer::Bring(const git::PackRecord& pack, ReplicaId to) {
   git::FakePacks& packs = group_.node(to).packs;
   for (const ReplicaId from : group_.ids()) {
-    if (!packs.Holds(pack.digest) && group_.up(from) &&
-        group_.node(from).packs.Holds(pack.digest)) {
+    if (group_.up(from) && group_.node(from).packs.Holds(pack.digest)) {
       packs.Receive(pack);
+      return true;
     }
   }
   return packs.Holds(pack.digest);

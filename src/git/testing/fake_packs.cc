@@ -137,7 +137,7 @@ Status FakePacks::DropStagedExcept(const std::vector<Sha256Digest>& named) {
 }
 
 void FakePacks::Receive(const PackRecord& record) {
-  if (!Holds(record.digest)) {
+  if (!installed_.contains(record.digest)) {
     staged_.insert(record.digest);
     synced_.insert(record.digest);
     named_.insert(record.digest);

@@ -34,7 +34,8 @@ class FakePacks final : public PackInstaller {
   Status DropStagedExcept(const std::vector<Sha256Digest>& named);
 
   // What a transfer from another replica does with a side-stored pack before the entry that names
-  // it is persisted here: the pack is staged and synced. Nothing if it is here already.
+  // it is persisted here: the pack is staged and synced. One that a transaction of this
+  // replica brought stays then, too, whatever becomes of the transaction.
   void Receive(const PackRecord& record);
   bool Holds(const Sha256Digest& digest) const {
     return staged_.contains(digest) || installed_.contains(digest);

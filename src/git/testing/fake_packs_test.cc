@@ -92,5 +92,17 @@ TEST(FakePacksTest, FailuresHappenOnce) {
   EXPECT_TRUE(packs.Install(record, nullptr));
 }
 
+// Else a refused transaction would take what an entry of another replica names.
+TEST(FakePacksTest, WhatATransferBringsStaysWhenALocalCopyIsDiscarded) {
+  FakePacks packs;
+  auto local = packs.NewSideStored("large");
+  ASSERT_TRUE(local->Persist());
+
+  packs.Receive(local->record());
+  ASSERT_TRUE(local->Discard());
+
+  EXPECT_TRUE(packs.IsPersisted("large"));
+}
+
 }  // namespace
 }  // namespace quorate::git

@@ -210,7 +210,10 @@ std::optional<std::string> Model::CheckRefs(const Spec& spec, Lsn snapshot, Chan
   std::optional<std::string> refused;
   for (const RefWrite& write : spec.refs) {
     const std::string key = RefKey(write.repository, write.name);
-    const Seen seen = Look(key, snapshot, before);
+    // In a repository that it makes anew nothing of the past counts, whenever that was written.
+    const auto made = before.find(RepositoryKey(write.repository));
+    const bool anew = made != before.end() && made->second.has_value();
+    const Seen seen = anew ? Seen{.value = {}, .newer = false} : Look(key, snapshot, before);
     const bool blind = !write.expected && (write.value || seen.value) && seen.newer;
     if (blind || (write.expected && *write.expected != seen.value)) {
       refused = key + " is " + Shown(seen.value) +

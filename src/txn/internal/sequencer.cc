@@ -385,13 +385,17 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   if (!pending_.empty() && pending_.front().position.lsn == item.entry.lsn) {
     LoseProposals(item.entry.lsn);
   }
-  if (const auto orphan = orphans_.find(item.entry.lsn); orphan != orphans_.end()) {
-    if (orphan->second.term == item.entry.term) {
-      item.locals = std::move(orphan->second.packs);
-    } else {
+  // Terms never sink along a log: with this entry, none of an earlier term follows.
+  for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
+    if (orphan->second.term < item.entry.term) {
       Discard(std::move(orphan->second.packs));
+      orphan = orphans_.erase(orphan);
+    } else if (orphan->first == item.entry.lsn) {
+      item.locals = std::move(orphan->second.packs);
+      orphan = orphans_.erase(orphan);
+    } else {
+      ++orphan;
     }
-    orphans_.erase(orphan);
   }
   if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));

@@ -97,30 +97,33 @@ void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> int
                  .done = std::move(done),
                  .interest = std::move(interest),
                  .since = deps_.clock.Monotonic()};
+  if (Status taken = CheckTaken(commit); !taken) {
+    Refuse(std::move(commit.transaction), std::move(commit.done), std::move(taken).error());
+  } else if (writable()) {
+    Process(std::move(commit));
+  } else {
+    waiting_.push_back(std::move(commit));
+  }
+  TrimWindow();
+}
+
+// Whether it may be looked at, now or behind the term fence.
+Status Sequencer::CheckTaken(const Waiting& commit) const {
   if (commit.interest->cancelled.load(std::memory_order_relaxed)) {
-    Refuse(std::move(commit.transaction), std::move(commit.done), Cancelled());
-    return;
+    return Cancelled();
   }
   if (closed_) {
-    Refuse(std::move(commit.transaction), std::move(commit.done), *closed_);
-    return;
+    return *closed_;
   }
   if (!no_op_) {
-    const std::string whom =
-        leader_.value == 0 ? "no leader is known" : fmt::format("replica {} leads", leader_.value);
-    Refuse(std::move(commit.transaction), std::move(commit.done), Error(Code::kNotLeader, whom));
-    return;
+    return Error(Code::kNotLeader, leader_.value == 0
+                                       ? "no leader is known"
+                                       : fmt::format("replica {} leads", leader_.value));
   }
-  if (writable()) {
-    Process(std::move(commit));
-  } else if (waiting_.size() < options_.in_flight_max) {
-    waiting_.push_back(std::move(commit));
-  } else {
-    Refuse(std::move(commit.transaction), std::move(commit.done),
-           Error(Code::kResourceExhausted, "too many transactions wait for the new leader"));
+  if (!writable() && waiting_.size() >= options_.in_flight_max) {
+    return Error(Code::kResourceExhausted, "too many transactions wait for the new leader");
   }
-  Trim();
-  Publish();
+  return Ok();
 }
 
 void Sequencer::WaitWritable(Callback<Status> done) {
@@ -138,7 +141,8 @@ void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
   strand_.AssertCurrent();
   DiscardPacksOf(*transaction);
   NoteAbort(transaction->id, reason);
-  transaction.reset();  // And with it the pin, before whoever is told looks at the window.
+  transaction.reset();  // And with it the pin: its snapshot may have been the oldest in use.
+  TrimWindow();
   Answer(std::move(done), std::move(reason));
 }
 

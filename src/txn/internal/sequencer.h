@@ -113,6 +113,7 @@ class Sequencer {
   struct Instruments;
 
   bool writable() const QUORATE_REQUIRES(strand_);
+  Status CheckTaken(const Waiting& commit) const QUORATE_REQUIRES(strand_);
   void Process(Waiting commit) QUORATE_REQUIRES(strand_);
   Proposal* FindPending(std::string_view id) QUORATE_REQUIRES(strand_);
   void Join(Proposal& first, Waiting repeat) QUORATE_REQUIRES(strand_);

@@ -47,7 +47,7 @@ class ReceivePack {
 
   Awaitable<Result<git::PushRequest>> ReadRequest();
   Awaitable<Result<RepositoryHandle>> Create();
-  Status NameTransaction(git::PushRequest request);
+  void NameTransaction(git::PushRequest request, const std::optional<std::string>& name);
   Awaitable<Status> LookForEarlierAttempt();
   Awaitable<void> RepeatAnswer();
   void NoteLsn(Lsn lsn);
@@ -96,7 +96,19 @@ Awaitable<void> ReceivePack::Run() {
     co_await SendResult(exchange_, "");  // Git's probe.
     co_return;
   }
+  // Before a repository is made: a refusal must leave nothing behind.
+  const Result<std::optional<std::string>> name =
+      NamedTransaction(exchange_.head().Find(kTransactionHeader), request->push_options);
+  if (!name) {
+    co_await SendBodyError(exchange_, name.error());
+    co_return;
+  }
   if (repository_ == nullptr) {
+    if (!request->expects_pack()) {
+      const Error missing(Code::kNotFound, "no repository " + name_);
+      co_await SendBodyError(exchange_, missing);
+      co_return;
+    }
     Result<RepositoryHandle> created = co_await Create();
     if (!created) {
       co_await SendBodyError(exchange_, created.error());
@@ -104,11 +116,7 @@ Awaitable<void> ReceivePack::Run() {
     }
     repository_ = std::move(*created);
   }
-  const Status named = NameTransaction(std::move(*request));
-  if (!named) {
-    co_await SendBodyError(exchange_, named.error());
-    co_return;
-  }
+  NameTransaction(std::move(*request), *name);
   const Status looked = co_await LookForEarlierAttempt();
   const Status writable = services_.deps.node.CheckWritable();
   if (!writable && !push_->repeated()) {
@@ -158,14 +166,12 @@ Awaitable<void> ReceivePack::Run() {
 }
 
 // Its id is told with whatever answer, so that the client can ask what became of it.
-Status ReceivePack::NameTransaction(git::PushRequest request) {
-  const std::optional<std::string> name = QUORATE_TRY(
-      NamedTransaction(exchange_.head().Find(kTransactionHeader), request.push_options));
+void ReceivePack::NameTransaction(git::PushRequest request,
+                                  const std::optional<std::string>& name) {
   named_ = name.has_value();
   std::string id = named_ ? *name : repository_->transactions().NewTransactionId().bytes;
   exchange_.response().AddHeader(kTransactionHeader, HexEncode(id));
   push_ = std::make_unique<Push>(repository_, std::move(request), std::move(id));
-  return Ok();
 }
 
 // A client that tries again must hear what became of its first attempt, even where a new one would
@@ -290,13 +296,15 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
     }
     gathered += *piece;
     if (gathered.size() >= kGatherBytesMax) {
-      // Again and again: this pack, or others, may fill the disk that the log needs.
-      if (const Status writable = services_.deps.node.CheckWritable(); !writable) {
-        push_->RefuseAll(writable.error().message());
-        gathered.clear();
-        continue;
-      }
-      auto write = [this, &gathered] { return push_->WritePack(gathered), true; };
+      // The disk again and again: this pack, or others, may fill what the log needs.
+      auto write = [this, &gathered] {
+        if (const Status writable = services_.deps.node.CheckWritable(); writable) {
+          push_->WritePack(gathered);
+        } else {
+          push_->RefuseAll(writable.error().message());
+        }
+        return true;
+      };
       co_await OnPool(services_.deps.git, std::move(write));
       gathered.clear();
     }

@@ -41,6 +41,10 @@ test_expect_success 'a push option names it, too' '
   git -C a push --quiet -o transaction=$option "$url/r.git" main && same "$(field $option state)" committed &&
   test_must_fail git -C a push --quiet -o transaction=short "$url/r.git" main:refs/heads/x'
 
+test_expect_success 'a name that is none leaves no repository behind' '
+  test_must_fail git -C a push --quiet -o transaction=short "$url/new.git" main &&
+  same "$("$QUORATE" repo list --server "$url")" r'
+
 test_expect_success 'every push is told its id' '
   test_commit a five && GIT_TRACE_CURL=$PWD/trace2 git -C a push --quiet "$url/r.git" main &&
   drawn=$(sed -n "s/.*Quorate-Transaction: \([0-9a-f]*\).*/\1/p" trace2 | head -n 1) && same "$(field "$drawn" state)" committed'

@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 #include "git/repository_config.h"
-#include "http/internal/hop.h"
 #include "http/internal/json_answers.h"
+#include "http/internal/transact.h"
 #include "http/internal/uri.h"
 
 namespace quorate::http {
@@ -52,27 +52,6 @@ Result<SetRequest> ParseSet(const std::string& body) {
     }
   }
   return request;
-}
-
-Awaitable<Result<txn::CommitOutcome>> CommitChange(const Services& services, Exchange& exchange,
-                                                   cluster::Repository& repository,
-                                                   const std::string& variable,
-                                                   const SetRequest& request) {
-  auto stage = [&]() -> Result<txn::Transaction> {
-    txn::TransactionOptions options;
-    options.actor = exchange.client_address();
-    txn::Transaction change = QUORATE_TRY(repository.transactions().Begin(std::move(options)));
-    QUORATE_TRY(change.StageConfig(repository.id(), variable, request.expected, request.values));
-    return change;
-  };
-  Result<txn::Transaction> staged = co_await OnPool(services.deps.git, std::move(stage));
-  if (!staged) {
-    co_return std::move(staged).error();
-  }
-  auto start = [&repository, &staged](Callback<Result<txn::CommitOutcome>> done) {
-    repository.transactions().Commit(*std::move(staged), std::move(done));
-  };
-  co_return co_await AwaitCallback<Result<txn::CommitOutcome>>(std::move(start));
 }
 
 }  // namespace
@@ -127,8 +106,12 @@ Awaitable<void> SetConfig(const Services& services, Exchange& exchange, std::str
     co_await SendJsonError(exchange, repository.error());
     co_return;
   }
+  auto stage = [&](txn::Transaction& transaction) {
+    return transaction.StageConfig((*repository)->id(), *canonical, request->expected,
+                                   request->values);
+  };
   const Result<txn::CommitOutcome> outcome =
-      co_await CommitChange(services, exchange, **repository, *canonical, *request);
+      co_await Transact(services, exchange, **repository, Attempts::kOne, stage);
   if (!outcome) {
     co_await SendJsonError(exchange, outcome.error());
     co_return;

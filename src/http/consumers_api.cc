@@ -10,6 +10,7 @@
 #include "http/error_map.h"
 #include "http/internal/hop.h"
 #include "http/internal/json_answers.h"
+#include "http/internal/transact.h"
 #include "http/internal/uri.h"
 #include "txn/changes.h"
 #include "txn/consumer.h"
@@ -21,7 +22,6 @@ constexpr std::uint64_t kChangesDefault = 100;
 constexpr std::uint64_t kChangesMax = 1000;
 constexpr std::uint64_t kWaitSecondsMax = 60;
 constexpr std::chrono::milliseconds kWaitTick{200};  // To look whether waiting still makes sense.
-constexpr int kAttemptsMax = 10;  // Of a small transaction that others keep getting in the way of.
 
 using Changes = std::vector<txn::CommittedChange>;
 
@@ -155,41 +155,6 @@ Awaitable<bool> WaitForMore(const Services& services, Exchange& exchange,
   co_return !over && !gone;
 }
 
-// Runs `stage` in a transaction of its own, and again from a new snapshot when another one was
-// faster. Yields what `stage` returned.
-template <class Stage>
-Awaitable<Status> Transact(const Services& services, cluster::Repository& repository,
-                           std::string actor, Stage stage) {
-  for (int attempt = 1;; ++attempt) {
-    Result<txn::Snapshot> current = co_await TakeSnapshot(repository);
-    if (!current) {
-      co_return std::move(current).error();
-    }
-    auto begin = [&repository, &actor, &stage]() -> Result<txn::Transaction> {
-      txn::TransactionOptions options;
-      options.actor = actor;
-      txn::Transaction transaction = QUORATE_TRY(repository.transactions().Begin(options));
-      QUORATE_TRY(stage(transaction));
-      return transaction;
-    };
-    Result<txn::Transaction> staged = co_await OnPool(services.deps.git, std::move(begin));
-    if (!staged) {
-      co_return std::move(staged).error();
-    }
-    auto commit = [&repository, &staged](Callback<Result<txn::CommitOutcome>> done) {
-      repository.transactions().Commit(*std::move(staged), std::move(done));
-    };
-    Result<txn::CommitOutcome> outcome =
-        co_await AwaitCallback<Result<txn::CommitOutcome>>(std::move(commit));
-    if (outcome) {
-      co_return Ok();
-    }
-    if (outcome.error().code() != Code::kConflict || attempt == kAttemptsMax) {
-      co_return std::move(outcome).error();
-    }
-  }
-}
-
 Awaitable<void> SendConsumer(const Services& services, Exchange& exchange,
                              cluster::Repository& repository, unsigned status,
                              const std::string& consumer) {
@@ -241,8 +206,8 @@ Awaitable<void> Create(const Services& services, Exchange& exchange,
   auto stage = [&](txn::Transaction& transaction) {
     return transaction.StageConsumerCreate(repository.id(), consumer);
   };
-  const Status done = co_await Transact(services, repository,
-                                        std::string(exchange.client_address()), std::move(stage));
+  const Result<txn::CommitOutcome> done =
+      co_await Transact(services, exchange, repository, Attempts::kUntilNobodyIsFaster, stage);
   if (!done) {
     co_await SendJsonError(exchange, done.error());
     co_return;
@@ -255,8 +220,8 @@ Awaitable<void> Remove(const Services& services, Exchange& exchange,
   auto stage = [&](txn::Transaction& transaction) {
     return transaction.StageConsumerRemove(repository.id(), consumer);
   };
-  const Status done = co_await Transact(services, repository,
-                                        std::string(exchange.client_address()), std::move(stage));
+  const Result<txn::CommitOutcome> done =
+      co_await Transact(services, exchange, repository, Attempts::kUntilNobodyIsFaster, stage);
   if (!done) {
     co_await SendJsonError(exchange, done.error());
     co_return;
@@ -283,8 +248,8 @@ Awaitable<void> Acknowledge(const Services& services, Exchange& exchange,
   auto stage = [&](txn::Transaction& transaction) {
     return transaction.StageConsumerAck(repository.id(), consumer, lsn);
   };
-  const Status done = co_await Transact(services, repository,
-                                        std::string(exchange.client_address()), std::move(stage));
+  const Result<txn::CommitOutcome> done =
+      co_await Transact(services, exchange, repository, Attempts::kUntilNobodyIsFaster, stage);
   if (!done) {
     co_await SendConsumerError(exchange, done.error());
     co_return;

@@ -88,7 +88,7 @@ Status RepoList(ApiClient& client, bool json) {
 
 Status RepoInfo(ApiClient& client, const std::string& name, bool json) {
   const Json document =
-      QUORATE_TRY(Fetch(client, fmt::format("{}/{}", kRepositories, EscapePath(name))));
+      QUORATE_TRY(Fetch(client, fmt::format("{}/{}", kRepositories, PercentEncode(name))));
   if (json) {
     PrintJson(document);
     return Ok();
@@ -100,15 +100,16 @@ Status RepoInfo(ApiClient& client, const std::string& name, bool json) {
 }
 
 Status RepoDelete(ApiClient& client, const std::string& name) {
-  QUORATE_TRY(client.Request("DELETE", fmt::format("{}/{}", kRepositories, EscapePath(name)), ""));
+  QUORATE_TRY(
+      client.Request("DELETE", fmt::format("{}/{}", kRepositories, PercentEncode(name)), ""));
   fmt::print("deleted {}\n", name);
   return Ok();
 }
 
 Status RepoLog(ApiClient& client, const RepoLogArguments& arguments) {
   const Json document = QUORATE_TRY(Fetch(
-      client, fmt::format("{}/{}/log?limit={}&ref={}", kRepositories, EscapePath(arguments.name),
-                          arguments.limit, EscapeQuery(arguments.ref))));
+      client, fmt::format("{}/{}/log?limit={}&ref={}", kRepositories, PercentEncode(arguments.name),
+                          arguments.limit, PercentEncode(arguments.ref))));
   if (arguments.json) {
     PrintJson(document);
     return Ok();
@@ -123,8 +124,8 @@ Status RepoLog(ApiClient& client, const RepoLogArguments& arguments) {
 
 Status RepoTransaction(ApiClient& client, const RepoTransactionArguments& arguments) {
   const Json document = QUORATE_TRY(
-      Fetch(client, fmt::format("{}/{}/transactions/{}", kRepositories, EscapePath(arguments.name),
-                                EscapeQuery(arguments.id))));
+      Fetch(client, fmt::format("{}/{}/transactions/{}", kRepositories,
+                                PercentEncode(arguments.name), PercentEncode(arguments.id))));
   if (arguments.json) {
     PrintJson(document);
     return Ok();

@@ -40,20 +40,6 @@ Error ErrorOf(unsigned status, const std::string& body) {
   return Error(Code::kInternal, fmt::format("the server answered with status {}", status));
 }
 
-std::string Escape(std::string_view text, std::string_view unescaped) {
-  std::string escaped;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       unescaped.find(c) != std::string_view::npos;
-    if (plain) {
-      escaped.push_back(c);
-    } else {
-      escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return escaped;
-}
-
 // Runs the one asynchronous operation that was just started on `stream`. Beast's timeouts work only
 // on asynchronous operations.
 beast::error_code Finish(asio::io_context& context, const std::optional<beast::error_code>& done) {
@@ -135,11 +121,19 @@ Result<std::string> ApiClient::Request(std::string_view method, std::string_view
   return std::move(parser.get().body());
 }
 
-std::string EscapePath(std::string_view text) {
-  return Escape(text, "-._~");
-}
-std::string EscapeQuery(std::string_view text) {
-  return EscapePath(text);
+std::string PercentEncode(std::string_view text) {
+  constexpr std::string_view kUnreserved = "-._~";
+  std::string escaped;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       kUnreserved.find(c) != std::string_view::npos;
+    if (plain) {
+      escaped.push_back(c);
+    } else {
+      escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return escaped;
 }
 
 }  // namespace quorate::server

@@ -30,10 +30,8 @@ class ApiClient {
   std::chrono::milliseconds timeout_;
 };
 
-// A repository's name, or any text, as one path segment: slashes are escaped too, so that a name
-// that ends like a resource is not taken for one.
-std::string EscapePath(std::string_view text);
-// The same for the value of a query parameter.
-std::string EscapeQuery(std::string_view text);
+// Any text as one segment of a path, or as the value of a query parameter. Slashes are escaped too,
+// so that a repository's name that ends like a resource is not taken for one.
+std::string PercentEncode(std::string_view text);
 
 }  // namespace quorate::server

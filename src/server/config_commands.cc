@@ -13,13 +13,13 @@ namespace {
 using Json = nlohmann::json;
 
 std::string Target(const RepoConfigArguments& arguments) {
-  return fmt::format("/api/v1/repositories/{}/config", EscapePath(arguments.name));
+  return fmt::format("/api/v1/repositories/{}/config", PercentEncode(arguments.name));
 }
 
 Result<Json> FetchConfig(ApiClient& client, const RepoConfigArguments& arguments,
                          std::string_view prefix) {
   const std::string body = QUORATE_TRY(client.Request(
-      "GET", fmt::format("{}?prefix={}", Target(arguments), EscapeQuery(prefix)), ""));
+      "GET", fmt::format("{}?prefix={}", Target(arguments), PercentEncode(prefix)), ""));
   const Json document = Json::parse(body, nullptr, false);
   if (!document.is_object() || !document.contains("config")) {
     return Error(Code::kInternal, "the server's answer is not as expected");
@@ -34,7 +34,7 @@ Status Put(ApiClient& client, const RepoConfigArguments& arguments,
     request["expected"] = arguments.expected;
   }
   const std::string target =
-      fmt::format("{}/{}", Target(arguments), EscapeQuery(arguments.variable));
+      fmt::format("{}/{}", Target(arguments), PercentEncode(arguments.variable));
   QUORATE_TRY(client.Request("PUT", target, request.dump()));
   return Ok();
 }

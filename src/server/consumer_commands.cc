@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 constexpr int kWaitSeconds = 20;  // Less than the client's timeout.
 
 std::string ConsumersOf(const std::string& name) {
-  return fmt::format("/api/v1/repositories/{}/consumers", EscapePath(name));
+  return fmt::format("/api/v1/repositories/{}/consumers", PercentEncode(name));
 }
 
 // The LSN of the last of these lines.
@@ -33,11 +33,11 @@ Result<std::uint64_t> LastLsn(std::string_view lines) {
 }  // namespace
 
 Status RepoFollow(ApiClient& client, const FollowArguments& arguments) {
-  const std::string read =
-      fmt::format("/api/v1/repositories/{}/changes?consumer={}&wait={}", EscapePath(arguments.name),
-                  EscapeQuery(arguments.consumer), arguments.once ? 0 : kWaitSeconds);
+  const std::string read = fmt::format(
+      "/api/v1/repositories/{}/changes?consumer={}&wait={}", PercentEncode(arguments.name),
+      PercentEncode(arguments.consumer), arguments.once ? 0 : kWaitSeconds);
   const std::string acknowledge =
-      fmt::format("{}/{}/ack", ConsumersOf(arguments.name), EscapeQuery(arguments.consumer));
+      fmt::format("{}/{}/ack", ConsumersOf(arguments.name), PercentEncode(arguments.consumer));
   for (;;) {
     const std::string lines = QUORATE_TRY(client.Request("GET", read, ""));
     if (lines.empty() && arguments.once) {
@@ -87,7 +87,7 @@ Status ConsumerCreate(ApiClient& client, const std::string& name, const std::str
 }
 
 Status ConsumerRemove(ApiClient& client, const std::string& name, const std::string& consumer) {
-  QUORATE_TRY(client.Request("DELETE", ConsumersOf(name) + "/" + EscapeQuery(consumer), ""));
+  QUORATE_TRY(client.Request("DELETE", ConsumersOf(name) + "/" + PercentEncode(consumer), ""));
   fmt::print("removed {}\n", consumer);
   return Ok();
 }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "env/posix/file_system.h"
-#include "kv/testing/temporary_folder.h"
+#include "env/testing/temporary_folder.h"
 
 namespace quorate::cluster {
 namespace {
@@ -30,7 +30,7 @@ class DataDirectoryTest : public testing::Test {
     return opened ? Error(Code::kInternal, "it opened") : std::move(opened).error();
   }
 
-  const kv::TemporaryFolder folder_;
+  const env::TemporaryFolder folder_;
   const std::string path_ = folder_.path() + "/deep/data";
   env::PosixFileSystem files_;
 };

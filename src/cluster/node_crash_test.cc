@@ -11,7 +11,7 @@
 
 #include "base/fault_point.h"
 #include "cluster/testing/world.h"
-#include "kv/testing/temporary_folder.h"
+#include "env/testing/temporary_folder.h"
 
 namespace quorate::cluster {
 namespace {
@@ -45,7 +45,7 @@ class NodeCrashTest : public testing::TestWithParam<std::tuple<LogMode, std::str
     static_cast<void>(world.Delete("old"));
   }
 
-  const kv::TemporaryFolder folder_;
+  const env::TemporaryFolder folder_;
   std::string data_;
 };
 

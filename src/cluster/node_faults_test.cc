@@ -15,8 +15,8 @@
 #include "cluster/node.h"
 #include "cluster/partition.h"
 #include "cluster/testing/world.h"
+#include "env/testing/temporary_folder.h"
 #include "kv/rocksdb_store.h"
-#include "kv/testing/temporary_folder.h"
 
 namespace quorate::cluster {
 namespace {
@@ -74,7 +74,7 @@ class NodeFaultsTest : public testing::TestWithParam<LogMode> {
 
   double open_partitions() { return world_.metrics.Value("quorate_partitions_open").value(); }
 
-  const kv::TemporaryFolder folder_;
+  const env::TemporaryFolder folder_;
   World world_{folder_.path() + "/data", GetParam()};
 };
 

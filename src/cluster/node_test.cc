@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cluster/testing/world.h"
-#include "kv/testing/temporary_folder.h"
+#include "env/testing/temporary_folder.h"
 
 namespace quorate::cluster {
 namespace {
@@ -34,7 +34,7 @@ class NodeTest : public testing::TestWithParam<LogMode> {
     return names;
   }
 
-  const kv::TemporaryFolder folder_;
+  const env::TemporaryFolder folder_;
   World world_{folder_.path() + "/data", GetParam()};
 };
 
@@ -279,7 +279,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, NodeTest, testing::Values(LogMode::kRaft, LogMod
 
 // Both keep the same log: what one wrote the other goes on from.
 TEST(LogModeChangeTest, RaftIsTakenUpPutDownAndTakenUpAgain) {
-  const kv::TemporaryFolder folder;
+  const env::TemporaryFolder folder;
   Lsn last;
   int written = 0;
   for (const LogMode mode : {LogMode::kLocal, LogMode::kRaft, LogMode::kLocal, LogMode::kRaft}) {
@@ -301,7 +301,7 @@ TEST(LogModeChangeTest, RaftIsTakenUpPutDownAndTakenUpAgain) {
 TEST(NodeSizeTest, ManyRepositoriesReopen) {
   const char* wanted = std::getenv("QUORATE_REPOSITORIES");
   const int count = wanted != nullptr ? std::atoi(wanted) : 100;
-  const kv::TemporaryFolder folder;
+  const env::TemporaryFolder folder;
   World world(folder.path() + "/data", LogMode::kRaft);
   ASSERT_TRUE(world.Open());
   const auto begun = world.clock.Monotonic();

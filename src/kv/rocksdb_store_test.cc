@@ -10,7 +10,7 @@
 #include <string>
 
 #include "env/testing/loggers.h"
-#include "kv/testing/temporary_folder.h"
+#include "env/testing/temporary_folder.h"
 
 namespace quorate::kv {
 namespace {
@@ -51,7 +51,7 @@ class RocksDbStoreTest : public ::testing::Test {
     return newest;
   }
 
-  TemporaryFolder folder_;
+  env::TemporaryFolder folder_;
   env::RecordingLogger logger_;
 };
 

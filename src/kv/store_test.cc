@@ -11,9 +11,9 @@
 
 #include "base/prng.h"
 #include "env/testing/loggers.h"
+#include "env/testing/temporary_folder.h"
 #include "kv/rocksdb_store.h"
 #include "kv/testing/memory_store.h"
-#include "kv/testing/temporary_folder.h"
 
 namespace quorate::kv {
 namespace {
@@ -39,7 +39,7 @@ class RocksDbFixture {
   }
 
  private:
-  TemporaryFolder folder_;
+  env::TemporaryFolder folder_;
   env::NullLogger logger_;
   std::unique_ptr<RocksDbStore> store_;
 };

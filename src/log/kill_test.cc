@@ -12,8 +12,8 @@
 #include "env/testing/fake_metrics.h"
 #include "env/testing/loggers.h"
 #include "env/testing/manual_env.h"
+#include "env/testing/temporary_folder.h"
 #include "kv/rocksdb_store.h"
-#include "kv/testing/temporary_folder.h"
 #include "log/log_store.h"
 #include "log/testing/kill_writer.h"
 
@@ -73,7 +73,7 @@ void Check(const std::string& folder, const Acknowledged& acknowledged) {
 }
 
 TEST(KillTest, AcknowledgedEntriesSurviveSigkill) {
-  const kv::TemporaryFolder folder;
+  const env::TemporaryFolder folder;
   Acknowledged acknowledged;
   for (const int lines : {1, 50, 300, 7}) {
     SCOPED_TRACE(lines);

@@ -15,8 +15,8 @@
 #include "env/posix/thread_pool.h"
 #include "env/testing/fake_metrics.h"
 #include "env/testing/loggers.h"
+#include "env/testing/temporary_folder.h"
 #include "kv/rocksdb_store.h"
-#include "kv/testing/temporary_folder.h"
 #include "log/log_store.h"
 
 namespace quorate::log {
@@ -24,7 +24,7 @@ namespace {
 
 // The base line: one thread, one put, one sync after the other.
 void RawSyncedPut(benchmark::State& state) {
-  const kv::TemporaryFolder folder;
+  const env::TemporaryFolder folder;
   rocksdb::Options options;
   options.create_if_missing = true;
   rocksdb::DB* opened = nullptr;
@@ -96,7 +96,7 @@ class Load {
 
 // Arguments: bytes of an entry, partitions, entries in flight in each.
 void GroupCommit(benchmark::State& state) {
-  const kv::TemporaryFolder folder;
+  const env::TemporaryFolder folder;
   env::NullLogger logger;
   env::FakeMetrics metrics;
   env::ThreadPool core({.name = "core", .threads = 2});

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-namespace quorate::kv {
+namespace quorate::env {
 
 class TemporaryFolder {
  public:
@@ -30,4 +30,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-}  // namespace quorate::kv
+}  // namespace quorate::env

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "cluster/testing/world.h"
+#include "env/testing/temporary_folder.h"
 #include "git/pkt_line.h"
 #include "http/server.h"
 #include "http/testing/raw_client.h"
@@ -23,27 +21,6 @@
 namespace quorate::http {
 
 inline const std::string kZero(40, '0');
-
-// A folder of its own for a test, removed with all its content.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "quorate-http-XXXXXX").string();
-    QUORATE_CHECK(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;  // What stays is only untidy.
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // What a response body of pkt-lines says, one packet a line: "1 " and "2 " before the bands' text
 // when it is in side bands.
@@ -241,7 +218,7 @@ class ServerTest : public ::testing::Test {
     return ShowPackets(Body(Request("GET", "/a.git/info/refs?service=git-receive-pack")));
   }
 
-  const TemporaryFolder folder_;
+  const env::TemporaryFolder folder_;
   cluster::World world_{folder_.path() + "/data", cluster::LogMode::kLocal};
   env::ThreadPool git_{{.name = "git", .threads = 2}};
   HeldPool pool_{git_};

@@ -13,8 +13,8 @@
 #include "env/posix/clock.h"
 #include "env/posix/prometheus_metrics.h"
 #include "env/posix/random.h"
+#include "env/posix/spdlog_logger.h"
 #include "env/posix/thread_pool.h"
-#include "env/testing/loggers.h"
 #include "kv/rocksdb_store.h"
 #include "log/log_store.h"
 #include "raft/replica.h"
@@ -68,7 +68,7 @@ class Host {
   const HostOptions options_;
   env::PosixClock clock_;
   env::PosixRandom random_;
-  env::NullLogger logger_;
+  env::SpdlogLogger logger_{clock_, {.level = env::Severity::kWarning, .json = false}};
   env::PrometheusMetrics metrics_;
   std::unique_ptr<raft::Transport> wire_;
   env::ThreadPool core_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -27,6 +28,33 @@ class NodeFaultsTest : public testing::TestWithParam<LogMode> {
  protected:
   // Makes the directory name repositories "name0" ... that have no partition. The node is closed.
   void NameWithoutMaking(int count) {
+    ChangeDirectory([count](Directory& directory) {
+      std::vector<std::future<Result<DirectoryRecord>>> adding;
+      for (int i = 0; i < count; ++i) {
+        auto [done, added] = World::Promise<Result<DirectoryRecord>>();
+        directory.Add(
+            "name" + std::to_string(i),
+            {.state = DirectoryRecord::State::kReady, .default_branch = "refs/heads/main"},
+            std::move(done));
+        adding.push_back(std::move(added));
+      }
+      for (auto& one : adding) {
+        ASSERT_TRUE(one.get());
+      }
+    });
+  }
+
+  // As if marking it as ready had failed.
+  void MarkAsCreating(const std::string& name) {
+    ChangeDirectory([&name](Directory& directory) {
+      auto [done, marked] = World::Promise<Status>();
+      directory.SetState(name, DirectoryRecord::State::kCreating, std::move(done));
+      ASSERT_TRUE(marked.get());
+    });
+  }
+
+  // The node is closed.
+  void ChangeDirectory(const std::function<void(Directory&)>& change) {
     const auto stores = std::make_shared<NodeStores>();
     stores->store =
         kv::RocksDbStore::Open(world_.options.data_directory + "/db", {}, world_.logger).value();
@@ -41,18 +69,7 @@ class NodeFaultsTest : public testing::TestWithParam<LogMode> {
       const auto strand = world_.storage.NewStrand();
       Directory directory(meta->transactions(), *strand);
       ASSERT_TRUE(directory.Load());
-      std::vector<std::future<Result<DirectoryRecord>>> adding;
-      for (int i = 0; i < count; ++i) {
-        auto [done, added] = World::Promise<Result<DirectoryRecord>>();
-        directory.Add(
-            "name" + std::to_string(i),
-            {.state = DirectoryRecord::State::kReady, .default_branch = "refs/heads/main"},
-            std::move(done));
-        adding.push_back(std::move(added));
-      }
-      for (auto& one : adding) {
-        ASSERT_TRUE(one.get());
-      }
+      change(directory);
     }
     std::promise<void> stopped;
     meta->Stop([&stopped] { stopped.set_value(); });
@@ -162,6 +179,29 @@ TEST_P(NodeFaultsTest, ACreationThatFailsHalfWayLeavesNothing) {
   const auto again = world_.Create("b");
   ASSERT_TRUE(again) << again.error().ToString();
   EXPECT_TRUE(World::Write(**again, "k", "v"));
+}
+
+// It was finished, and pushed to, though its record does not say so.
+TEST_P(NodeFaultsTest, ACreationThatIsResumedAndFailsDestroysNothing) {
+  ASSERT_TRUE(world_.Open());
+  PartitionId partition;
+  {
+    const auto created = world_.Create("a").value();
+    ASSERT_TRUE(World::Write(*created, "k", "v"));
+    partition = created->partition();
+  }
+  world_.Close();
+  MarkAsCreating("a");
+  ASSERT_TRUE(world_.DamageNewestEntry(partition));
+
+  ASSERT_TRUE(world_.Open());
+
+  EXPECT_EQ(world_.Find("a").error().code(), Code::kCorruption);
+  EXPECT_TRUE(world_.files.Exists(world_.options.data_directory + "/partitions/" +
+                                  std::to_string(partition.value)));
+  const auto described = world_.node->DescribePartitions().value();
+  ASSERT_EQ(described.size(), 2U);
+  EXPECT_GT(described[1].applied, Lsn{});  // Its state is there.
 }
 
 TEST_P(NodeFaultsTest, ARepositoryThatNobodyUsesIsClosedAndOpenedWhenAskedFor) {

@@ -103,14 +103,18 @@ struct RocksDbStore::Impl {
   }
 
   rocksdb::Status Open(const std::string& path, const RocksDbOptions& options,
-                       env::Logger& logger) {
-    internal::RocksDbSettings settings = internal::MakeSettings(options, logger);
+                       internal::WalTail tail, env::Logger& logger) {
+    internal::RocksDbSettings settings = internal::MakeSettings(options, tail, logger);
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status =
         options.read_only
             ? rocksdb::DB::OpenForReadOnly(settings.db, path, settings.families, &handles, &opened)
             : rocksdb::DB::Open(settings.db, path, settings.families, &handles, &opened);
     db.reset(opened);
+    wal_switch = std::move(settings.wal_switch);
+    if (status.ok()) {
+      wal_switch->Attach(*db);
+    }
     block_cache = std::move(settings.block_cache);
     return status;
   }
@@ -132,6 +136,7 @@ struct RocksDbStore::Impl {
     return std::optional(std::move(value));
   }
 
+  std::shared_ptr<internal::SyncAtWalSwitch> wal_switch;  // The database calls it.
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   std::shared_ptr<rocksdb::Cache> block_cache;
@@ -166,14 +171,13 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const std::string& path
     return Error(Code::kNotFound, fmt::format("no store in {}", path));
   }
   auto impl = std::make_unique<Impl>();
-  rocksdb::Status status = impl->Open(path, options, logger);
+  rocksdb::Status status = impl->Open(path, options, internal::WalTail::kWhole, logger);
   if (status.IsCorruption() && !options.read_only) {
     const bool torn = QUORATE_TRY(internal::OnlyNewestWalIsTorn(path));
     if (torn) {
       logger.Warn("store: dropped a record that was being written when the power went",
                   {{"path", path}, {"found", status.ToString()}});
-      options.accept_damaged_wal = true;
-      status = impl->Open(path, options, logger);
+      status = impl->Open(path, options, internal::WalTail::kTorn, logger);
     }
   }
   if (!status.ok()) {
@@ -209,7 +213,10 @@ Status RocksDbStore::Write(WriteBatch batch, WriteOptions options) {
   }
   rocksdb::WriteOptions write;
   write.sync = options.sync;
-  const Status written = FromRocksDb(impl_->db->Write(write, &encoded), "write the store");
+  Status written = FromRocksDb(impl_->db->Write(write, &encoded), "write the store");
+  if (written && impl_->wal_switch->failed()) {
+    written = Error(Code::kInternal, "write the store: a log file that ended could not be synced");
+  }
   if (!written) {
     impl_->failed = true;
   }

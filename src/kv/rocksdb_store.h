@@ -8,7 +8,9 @@
 // are logged, and make the next Write() fail.
 //
 // Open() drops a record that a power cut tore at the end of the write-ahead log, and refuses
-// (kCorruption) when the log is damaged elsewhere, rather than drop what was acknowledged:
+// (kCorruption) when the log is damaged elsewhere, rather than drop what was acknowledged. A
+// Write() for which RocksDB begins another file of the log first syncs the one before, asked or
+// not, or the prefix that a crash leaves could have a hole there.
 // docs/decisions/0003-wal-recovery.md.
 //
 // Safe from any thread.

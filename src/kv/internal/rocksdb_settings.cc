@@ -29,16 +29,16 @@ class BackgroundErrors final : public rocksdb::EventListener {
   env::Logger& logger_;
 };
 
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, env::Logger& logger) {
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, WalTail tail, env::Logger& logger) {
   rocksdb::DBOptions db;
   db.create_if_missing = !options.read_only;
   db.create_missing_column_families = !options.read_only;
   db.paranoid_checks = true;
-  db.wal_recovery_mode = options.accept_damaged_wal
+  db.wal_recovery_mode = options.accept_damaged_wal || tail == WalTail::kTorn
                              ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                              : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   // Finds logs that went missing or lost their end after they were synced and closed.
-  db.track_and_verify_wals_in_manifest = true;
+  db.track_and_verify_wals_in_manifest = !options.accept_damaged_wal;
   db.manual_wal_flush = false;
   db.max_total_wal_size = options.wal_bytes_max;
   db.max_bgerror_resume_count = 0;  // A failed write is final until the process starts again.
@@ -117,11 +117,13 @@ rocksdb::ColumnFamilyOptions MakeStateFamily(const RocksDbOptions& options,
 
 }  // namespace
 
-RocksDbSettings MakeSettings(const RocksDbOptions& options, env::Logger& logger) {
+RocksDbSettings MakeSettings(const RocksDbOptions& options, WalTail tail, env::Logger& logger) {
   RocksDbSettings settings;
   settings.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes_max, kCacheShardBits);
   const rocksdb::BlockBasedTableOptions table = MakeTableOptions(settings.block_cache);
-  settings.db = MakeDbOptions(options, logger);
+  settings.db = MakeDbOptions(options, tail, logger);
+  settings.wal_switch = std::make_shared<SyncAtWalSwitch>(logger);
+  settings.db.listeners.push_back(settings.wal_switch);
   settings.families = {
       {rocksdb::kDefaultColumnFamilyName, MakeRaftFamily(options, table)},
       {"log", MakeLogFamily(options, table)},

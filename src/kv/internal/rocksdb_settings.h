@@ -3,14 +3,22 @@
 
 #include <rocksdb/db.h>
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "kv/internal/wal_switch.h"
 #include "kv/rocksdb_store.h"
 
 namespace quorate::kv::internal {
+
+// How the newest file of the log is meant to end.
+enum class WalTail : std::uint8_t {
+  kWhole,  // With a good record, or one that RocksDB takes for cut short.
+  kTorn,   // With one that was being written; it is dropped (kv/internal/wal_tail.h).
+};
 
 struct RocksDbSettings {
   rocksdb::DBOptions db;
@@ -18,9 +26,10 @@ struct RocksDbSettings {
   // Family.
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   std::shared_ptr<rocksdb::Cache> block_cache;
+  std::shared_ptr<SyncAtWalSwitch> wal_switch;  // One of db.listeners; wants the database.
 };
 
-RocksDbSettings MakeSettings(const RocksDbOptions& options, env::Logger& logger);
+RocksDbSettings MakeSettings(const RocksDbOptions& options, WalTail tail, env::Logger& logger);
 
 // Ok, or what the caller was `doing` with the code that fits.
 Status FromRocksDb(const rocksdb::Status& status, std::string_view doing);

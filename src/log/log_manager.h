@@ -26,15 +26,16 @@ class StateMachine {
   // Committed entries, each exactly once since Start(), in LSN order without gaps, beginning right
   // behind the `applied` given to Start(). Entries with empty data (a leader's no-op) and
   // configuration changes come too: they move the applied LSN. The state machine applies them and
-  // reports with LogManager::Applied(). Entries may still be un-applied when the next ones arrive.
+  // reports with LogManager::Applied(). Entries may still be un-applied when the next ones arrive;
+  // how many is bounded by the manager, and what is committed beyond waits in the log.
   virtual void OnCommitted(std::vector<consensus::Entry> entries) = 0;
 
   // This replica leads in `term` and its own no-op is committed at `no_op`: once that is applied,
   // transactions may be appended (the term fence).
   virtual void OnLeading(Term term, Lsn no_op) = 0;
 
-  // It leads no more (or is stopping). What was appended and is not committed yet has an unknown
-  // outcome, unless an entry of another term is later committed at its LSN.
+  // It leads no more (or is stopping). What was appended and has not come through OnCommitted() has
+  // an unknown outcome, unless an entry of another term later comes with its LSN.
   virtual void OnFollowing(Term term, ReplicaId leader) = 0;
 
   // The replica is fenced: the engine panicked, or stored bytes are damaged. No further call

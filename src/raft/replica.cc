@@ -77,7 +77,8 @@ Replica::Replica(PartitionId partition, const Environment& environment,
                 .fences = environment.metrics.GetCounter("quorate_raft_fences_total",
                                                          "Replicas fenced since the start.", {})},
       view_(partition, environment.logs),
-      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()), options.reads) {
+      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()), options.reads),
+      window_(options.unapplied_bytes_max) {
 }
 
 Replica::~Replica() = default;
@@ -130,7 +131,7 @@ Status Replica::Open(Position applied) {
   conf_known_ = stored.conf_state_lsn;
   conf_saved_ = stored.conf_state_lsn;
   machine_applied_ = applied.lsn;
-  delivered_ = applied.lsn;
+  window_.Reset(applied.lsn);
   seen_term_ = stored.hard_state.term;
   const consensus::RawNodeOptions options{
       .id = identity_.replica,
@@ -297,8 +298,8 @@ void Replica::Applied(Lsn lsn) {
     return;
   }
   QUORATE_CHECK(lsn >= machine_applied_);
-  QUORATE_CHECK(lsn <= delivered_);
   machine_applied_ = lsn;
+  unsaved_bytes_ += window_.Applied(lsn);
   ApplyTo(lsn);
   ScheduleDrain();
 }

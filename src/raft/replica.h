@@ -7,8 +7,8 @@
 //
 // Strand: the partition's; every call is made on it and every callback comes on it. It has no
 // thread and no timer: time is Tick(), which the owner calls for all its replicas from one timer.
-// Nothing here waits, except Start(), and reads of old entries for a peer that lags behind the
-// cache.
+// Nothing here waits, except Start(), and reads of old entries: for a peer that lags behind the
+// cache, or when a machine that lagged behind the commits has caught up.
 //
 // Failure: a panic of the engine, or a log that cannot be read, fences this one replica: OnFenced,
 // once, then silence; every call is refused. Others go on. To recover, open another Replica.
@@ -37,6 +37,7 @@
 #include "env/strand.h"
 #include "log/log_manager.h"
 #include "log/log_store.h"
+#include "raft/internal/delivery_window.h"
 #include "raft/internal/log_view.h"
 #include "raft/internal/persist_queue.h"
 #include "raft/internal/unsafe_options.h"
@@ -57,6 +58,9 @@ struct ReplicaOptions {
 
   std::size_t uncommitted_bytes_max = 64 << 20;  // Append() refuses beyond; one entry always fits.
   std::size_t committed_bytes_per_ready_max = 4 << 20;
+  // Handed to the machine and not applied by it; more stays in the log and is read again. One entry
+  // always fits.
+  std::size_t unapplied_bytes_max = 64 << 20;
   std::size_t cache_bytes_max = 8 << 20;  // Of entries that are durable already.
 
   ReadQueueOptions reads{};
@@ -170,6 +174,7 @@ class Replica final : public log::LogManager {
   void Persist(consensus::Ready& ready) QUORATE_REQUIRES(strand_);
   void PersistApart(const std::optional<consensus::HardState>& hard_state);
   void Deliver(std::span<const consensus::EntryView> committed) QUORATE_REQUIRES(strand_);
+  Status DeliverHeldBack() QUORATE_REQUIRES(strand_);
   void AnswerReads(const std::vector<consensus::ReadState>& reads) QUORATE_REQUIRES(strand_);
   bool AskForReads() QUORATE_REQUIRES(strand_);
   bool CampaignIfAlone() QUORATE_REQUIRES(strand_);
@@ -177,6 +182,7 @@ class Replica final : public log::LogManager {
   // Roles
   Status NoteRole(const consensus::NodeStatus& now, std::span<const consensus::EntryView> appended)
       QUORATE_REQUIRES(strand_);
+  void AnnounceLeading() QUORATE_REQUIRES(strand_);
   void LoseLeadership(const consensus::NodeStatus& now) QUORATE_REQUIRES(strand_);
   void NoteWhetherAlone() QUORATE_REQUIRES(strand_);
 
@@ -211,12 +217,12 @@ class Replica final : public log::LogManager {
   consensus::ConfState conf_ QUORATE_GUARDED_BY(strand_);
   Lsn conf_known_ QUORATE_GUARDED_BY(strand_);  // conf_ as stored had every change up to here.
   Lsn conf_saved_ QUORATE_GUARDED_BY(strand_);  // Last SaveConfState().
-  std::size_t unsaved_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Of entries delivered since then.
+  std::size_t unsaved_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Of entries applied since then.
   std::deque<consensus::Entry> conf_changes_ QUORATE_GUARDED_BY(strand_);  // Not yet applied.
   Lsn conf_proposed_ QUORATE_GUARDED_BY(strand_);  // Our newest change; perhaps not committed yet.
 
-  Lsn delivered_ QUORATE_GUARDED_BY(strand_);        // The machine was handed all up to here.
-  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);  // The machine has applied these.
+  internal::DeliveryWindow window_ QUORATE_GUARDED_BY(strand_);  // What the machine was handed.
+  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);              // The machine has applied these.
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);

@@ -1,12 +1,24 @@
 // The ready loop of a Replica. The order of the steps binds; README.md says why.
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "raft/replica.h"
 
 namespace quorate::raft {
+namespace {
+
+struct Gathered final : consensus::EntrySink {
+  void Push(const consensus::EntryView& entry) override {
+    entries.push_back(consensus::Entry::From(entry));
+  }
+  std::vector<consensus::Entry> entries;
+};
+
+}  // namespace
 
 // Posted, so that whatever comes in one burst shares the readies, and so the messages and syncs.
 void Replica::ScheduleDrain() {
@@ -41,6 +53,10 @@ void Replica::Drain() {
       return;
     }
   } while (AskForReads() || CampaignIfAlone());
+  if (!Survives(DeliverHeldBack())) {
+    return;
+  }
+  AnnounceLeading();
   const consensus::NodeStatus now = node_->status();
   view_.Trim(now.applied, now.persisted, options_.cache_bytes_max);
 }
@@ -159,28 +175,51 @@ void Replica::SettleDurable() {
   }
 }
 
+// What the machine has no room for is left in the log: DeliverHeldBack() reads it from there.
 void Replica::Deliver(std::span<const consensus::EntryView> committed) {
   std::vector<consensus::Entry> fresh;
   Lsn known;
   for (const consensus::EntryView& view : committed) {
-    unsaved_bytes_ += view.data.size();
     if (view.type != consensus::EntryType::kNormal && view.lsn > conf_known_) {
       conf_changes_.push_back(consensus::Entry::From(view));
     }
-    if (view.lsn <= delivered_) {
+    if (view.lsn <= window_.delivered()) {
       known = view.lsn;
-    } else {
+      unsaved_bytes_ += view.data.size();
+    } else if (!window_.holds_back() && window_.Take(view.data.size())) {
+      QUORATE_CHECK(view.lsn == window_.delivered());
       fresh.push_back(consensus::Entry::From(view));
     }
+    window_.Committed(view.lsn);
   }
   if (known.value != 0) {
     ApplyTo(known);
   }
   if (running() && !fresh.empty()) {
-    QUORATE_CHECK(fresh.front().lsn == delivered_.Next());
-    delivered_ = fresh.back().lsn;
     machine_->OnCommitted(std::move(fresh));
   }
+}
+
+// A piece at a time, so that the machine may begin with one while the next is read.
+Status Replica::DeliverHeldBack() {
+  while (running() && window_.holds_back() && window_.room() > 0) {
+    const std::size_t piece = std::min(window_.room(), options_.committed_bytes_per_ready_max);
+    Gathered gathered;
+    QUORATE_TRY(
+        view_.Entries(window_.delivered().Next(), window_.committed().Next(), piece, gathered));
+    std::vector<consensus::Entry> fresh;
+    for (consensus::Entry& entry : gathered.entries) {
+      if (!window_.Take(entry.data.size())) {
+        break;
+      }
+      fresh.push_back(std::move(entry));
+    }
+    if (fresh.empty()) {
+      break;
+    }
+    machine_->OnCommitted(std::move(fresh));
+  }
+  return Ok();
 }
 
 void Replica::AnswerReads(const std::vector<consensus::ReadState>& reads) {
@@ -207,9 +246,10 @@ bool Replica::AskForReads() {
 }
 
 // Nobody else can lead, so no timeout is waited for. The engine does not campaign over changes of
-// the configuration that are committed and not applied.
+// the configuration that are committed and not applied; it looks for them in all that is not
+// applied, at once and in memory, hence not before that is little.
 bool Replica::CampaignIfAlone() {
-  if (!running() || !campaign_at_start_ || !conf_changes_.empty()) {
+  if (!running() || !campaign_at_start_ || !conf_changes_.empty() || window_.holds_back()) {
     return false;
   }
   campaign_at_start_ = false;
@@ -245,16 +285,22 @@ Status Replica::NoteRole(const consensus::NodeStatus& now,
     seen_leader_ = {};
     reads_.AskAgain();
   }
-  if (running() && leading_ && !leading_->announced && delivered_ >= leading_->no_op) {
-    leading_->announced = true;
-    NoteWhetherAlone();
-    counters_.leaderships.Add();
-    logger_.Info("leading", {{"partition", partition_.value},
-                             {"replica", identity_.replica.value},
-                             {"term", now.term.value}});
-    machine_->OnLeading(leading_->term, leading_->no_op);
-  }
+  AnnounceLeading();
   return Ok();
+}
+
+// Once the machine has the no-op.
+void Replica::AnnounceLeading() {
+  if (!running() || !leading_ || leading_->announced || window_.delivered() < leading_->no_op) {
+    return;
+  }
+  leading_->announced = true;
+  NoteWhetherAlone();
+  counters_.leaderships.Add();
+  logger_.Info("leading", {{"partition", partition_.value},
+                           {"replica", identity_.replica.value},
+                           {"term", leading_->term.value}});
+  machine_->OnLeading(leading_->term, leading_->no_op);
 }
 
 // A change that others could act on before we do makes it false: from its proposal, or from its

@@ -25,6 +25,7 @@ ClusterOptions ClusterFor(const FuzzOptions& options) {
   cluster.replica.message_bytes_max = 2048;
   cluster.replica.uncommitted_bytes_max = 16 << 10;
   cluster.replica.committed_bytes_per_ready_max = 2048;
+  cluster.replica.unapplied_bytes_max = 4096;
   cluster.replica.cache_bytes_max = 1024;
   cluster.replica.testing = options.unsafe;
   return cluster;

@@ -72,6 +72,14 @@ void RecordingMachine::ApplySome(std::size_t count) {
   log_->Applied(applied_.lsn);
 }
 
+std::size_t RecordingMachine::unapplied_bytes() const {
+  std::size_t bytes = 0;
+  for (const consensus::Entry& entry : waiting_) {
+    bytes += entry.data.size();
+  }
+  return bytes;
+}
+
 void RecordingMachine::Apply(const consensus::Entry& entry) {
   QUORATE_CHECK(entry.lsn == applied_.lsn.Next());
   const bool change = entry.type != consensus::EntryType::kNormal;

@@ -41,6 +41,7 @@ class RecordingMachine final : public log::StateMachine {
 
   void ApplySome(std::size_t count);
   std::size_t unapplied() const { return waiting_.size(); }
+  std::size_t unapplied_bytes() const;
 
   Position applied() const { return applied_; }
   // All applied entries' data by LSN; empty for those without.

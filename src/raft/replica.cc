@@ -395,7 +395,7 @@ Lsn Replica::CompactionFloor() {
   }
   const auto peers = node_->Progress();
   if (!peers) {
-    return Lsn{};
+    return std::min(floor, everywhere_);
   }
   for (const consensus::PeerProgress& peer : *peers) {
     floor = std::min(floor, peer.matched);
@@ -444,6 +444,7 @@ void Replica::Step(const Message& message) {
     counters_.dropped_checkpoint.Add();
     return;
   }
+  everywhere_ = std::max(everywhere_, message.truncated);
   if (!Survives(FlushBurst())) {
     return;
   }

@@ -99,9 +99,9 @@ class Replica final : public log::LogManager {
   // A leader past its fence that is the only member, with no change of that on its way.
   bool CommitsAlone() const override { return commits_alone_.load(); }
 
-  // Drops entries only as far as every member is known to have them. A follower of a group with
-  // other members knows nothing of the kind and keeps all. (To be widened once a member that is too
-  // far behind can be sent a checkpoint.)
+  // Drops entries only as far as every member is known to have them on its disk. A leader knows; the
+  // others learn where its log begins, and follow it. (To be widened once a member that is too far
+  // behind can be sent a checkpoint.)
   void Compact(Lsn lsn) override;
   log::LogStatus status() const override;
 
@@ -223,6 +223,7 @@ class Replica final : public log::LogManager {
 
   internal::DeliveryWindow window_ QUORATE_GUARDED_BY(strand_);  // What the machine was handed.
   Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);              // The machine has applied these.
+  Lsn everywhere_ QUORATE_GUARDED_BY(strand_);  // Every member has these, as others told.
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);

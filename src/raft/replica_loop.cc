@@ -92,7 +92,8 @@ void Replica::Send(std::vector<consensus::OutgoingMessage> messages) {
                      .from = identity_.replica,
                      .to = message.to,
                      .bytes = std::move(message.bytes),
-                     .is_checkpoint = false});
+                     .is_checkpoint = false,
+                     .truncated = view_.truncated().lsn});
   }
 }
 

@@ -16,6 +16,9 @@ struct Message {
   ReplicaId to;
   std::string bytes;           // eraftpb.Message
   bool is_checkpoint = false;  // Its fate must be reported to the sender's engine.
+  // Where the sender's log begins. Entries up to there are on the disk of every member, so that the
+  // receiver need not keep them for the others either. 0 says nothing.
+  Lsn truncated{};
 };
 
 class Transport {

@@ -49,6 +49,7 @@ class WatchedLog final : public log::LogManager, private log::StateMachine {
   void ReadBarrier(ReadDone done) override;
   bool CommitsAlone() const override { return log_->CommitsAlone(); }
   void Compact(Lsn lsn) override;
+  void Resign() override { log_->Resign(); }
   log::LogStatus status() const override;
   void Stop(Callback<> done) override;
 

@@ -37,11 +37,13 @@ class FakeLog final : public log::LogManager {
   void ReadBarrier(ReadDone done) override { std::move(done)(now.applied); }
   bool CommitsAlone() const override { return now.leading; }
   void Compact(Lsn lsn) override { now.first = lsn.Next(); }
+  void Resign() override { resigned = true; }
   log::LogStatus status() const override { return now; }
   void Stop(Callback<> done) override { std::move(done)(); }
 
   log::StateMachine* machine = nullptr;
   log::LogStatus now;
+  bool resigned = false;
 };
 
 class WatchedLogTest : public testing::Test, public log::StateMachine, public LogWatcher {
@@ -147,6 +149,12 @@ TEST_F(WatchedLogTest, MembersChangeWithLeadersAndConfigurations) {
                                   .data = "x"}});
   });
   EXPECT_THAT(log_->members().voters, ElementsAre(ReplicaId{1}, ReplicaId{2}));
+}
+
+TEST_F(WatchedLogTest, AResignationReachesTheLog) {
+  On([&] { log_->Resign(); });
+
+  EXPECT_TRUE(fake_->resigned);
 }
 
 TEST_F(WatchedLogTest, AFenceReachesBothSides) {

@@ -72,6 +72,9 @@ Result<Position> LocalLog::Append(std::string data) {
   if (state_ == State::kFenced) {
     return Error(Code::kUnavailable, "the log is fenced");
   }
+  if (resigned_) {
+    return Error(Code::kUnavailable, "the state machine is fenced");
+  }
   if (state_ != State::kLeading || applied_ < no_op_) {
     return Error(Code::kNotLeader, "the log is starting");
   }
@@ -216,6 +219,12 @@ void LocalLog::Compact(Lsn lsn) {
   }
   truncated_ = lsn;
   store_.TruncatePrefix(partition_, {.lsn = lsn, .term = *term});
+}
+
+// Nobody else can take over.
+void LocalLog::Resign() {
+  strand_.AssertCurrent();
+  resigned_ = true;
 }
 
 LogStatus LocalLog::status() const {

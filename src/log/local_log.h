@@ -46,6 +46,7 @@ class LocalLog final : public LogManager {
   void ReadBarrier(ReadDone done) override;
   bool CommitsAlone() const override { return alone_.load(); }
   void Compact(Lsn lsn) override;
+  void Resign() override;
   LogStatus status() const override;
   void Stop(Callback<> done) override;
 
@@ -93,6 +94,7 @@ class LocalLog final : public LogManager {
   std::size_t uncommitted_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Of gathered_ and in_flight_.
   bool led_ QUORATE_GUARDED_BY(strand_) = false;                   // OnLeading() was called.
   std::atomic<bool> alone_{false};  // Written on the strand: leads and runs.
+  bool resigned_ QUORATE_GUARDED_BY(strand_) = false;
   bool no_op_durable_ QUORATE_GUARDED_BY(strand_) = false;
   Callback<> stopped_ QUORATE_GUARDED_BY(strand_);
 };

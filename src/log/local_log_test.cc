@@ -111,6 +111,12 @@ TEST_F(LocalLogTest, RefusesToAppendBeforeTheNoOpIsApplied) {
   EXPECT_EQ(machine_.calls.back(), "committed 7@2:now");
 }
 
+TEST_F(LocalLogTest, RefusesToAppendForAMachineThatIsFenced) {
+  ASSERT_TRUE(Open());
+  world_.Run(*strand_, [&] { log_->Resign(); });
+  EXPECT_EQ(AppendCode("more"), Code::kUnavailable);
+}
+
 TEST_F(LocalLogTest, RefusesBeyondTheBoundOnUncommittedBytes) {
   ASSERT_TRUE(Open(kBootstrapPosition, {.uncommitted_bytes_max = 10}));
   world_.Run(*strand_, [&] {

@@ -91,6 +91,11 @@ class LogManager {
   // be dropped. Never reaches behind what is applied.
   virtual void Compact(Lsn lsn) = 0;
 
+  // The state machine is fenced: it applies nothing any more, and this replica should not lead.
+  // Wherever others can, one of them takes over; entries go on being stored and voted for here.
+  // Append() fails with kUnavailable. Cannot be taken back.
+  virtual void Resign() = 0;
+
   virtual LogStatus status() const = 0;
 
   // Refuses new work, then calls `done` once no callback will follow.

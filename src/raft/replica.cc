@@ -72,6 +72,7 @@ Replica::Replica(PartitionId partition, const Environment& environment,
       counters_{.dropped_foreign = DroppedCounter(environment.metrics, "foreign"),
                 .dropped_invalid = DroppedCounter(environment.metrics, "invalid"),
                 .dropped_checkpoint = DroppedCounter(environment.metrics, "checkpoint"),
+                .dropped_resigned = DroppedCounter(environment.metrics, "resigned"),
                 .leaderships = environment.metrics.GetCounter(
                     "quorate_raft_leaderships_total", "Times a replica here became leader.", {}),
                 .fences = environment.metrics.GetCounter("quorate_raft_fences_total",
@@ -211,6 +212,9 @@ Result<Position> Replica::Append(std::string data) {
   QUORATE_TRY(CheckRunning());
   if (data.empty()) {
     return Error(Code::kInvalidArgument, "an entry without data means a leader's first");
+  }
+  if (resigned_) {
+    return Error(Code::kUnavailable, "the state machine is fenced");
   }
   const consensus::NodeStatus now = node_->status();
   const bool leads = now.role == consensus::Role::kLeader && leading_ &&
@@ -445,6 +449,11 @@ void Replica::Step(const Message& message) {
     return;
   }
   everywhere_ = std::max(everywhere_, message.truncated);
+  if (resigned_ &&
+      header->type == static_cast<std::uint32_t>(consensus::MessageType::kTimeoutNow)) {
+    counters_.dropped_resigned.Add();  // It would lead, and hand over again at once.
+    return;
+  }
   if (!Survives(FlushBurst())) {
     return;
   }
@@ -468,42 +477,13 @@ void Replica::Tick() {
     return;
   }
   reads_.Tick();
+  hand_over_due_ = resigned_;
   ScheduleDrain();
 }
 
 bool Replica::WantsTicks() const {
   strand_.AssertCurrent();
   return running() && !(alone() && leading_ && reads_.idle());
-}
-
-Status Replica::Campaign() {
-  strand_.AssertCurrent();
-  QUORATE_TRY(CheckRunning());
-  const Status flushed = FlushBurst();
-  if (!Survives(flushed)) {
-    return flushed;
-  }
-  const Status started = node_->Campaign();
-  if (node_->poisoned()) {
-    Fence(started.error());
-  }
-  ScheduleDrain();
-  return started;
-}
-
-Status Replica::TransferLeadership(ReplicaId to) {
-  strand_.AssertCurrent();
-  QUORATE_TRY(CheckRunning());
-  const Status flushed = FlushBurst();
-  if (!Survives(flushed)) {
-    return flushed;
-  }
-  const Status asked = node_->TransferLeader(to);
-  if (node_->poisoned()) {
-    Fence(asked.error());
-  }
-  ScheduleDrain();
-  return asked;
 }
 
 }  // namespace quorate::raft

@@ -99,10 +99,14 @@ class Replica final : public log::LogManager {
   // A leader past its fence that is the only member, with no change of that on its way.
   bool CommitsAlone() const override { return commits_alone_.load(); }
 
-  // Drops entries only as far as every member is known to have them on its disk. A leader knows; the
-  // others learn where its log begins, and follow it. (To be widened once a member that is too far
-  // behind can be sent a checkpoint.)
+  // Drops entries only as far as every member is known to have them on its disk. A leader knows;
+  // the others learn where its log begins, and follow it. (To be widened once a member that is too
+  // far behind can be sent a checkpoint.)
   void Compact(Lsn lsn) override;
+
+  // If it leads, hands over to another voter, and tries again with each tick. It may be elected
+  // again by a timeout, where nobody else was quicker, and then does the same.
+  void Resign() override;
   log::LogStatus status() const override;
 
   // Waits for writes that are under way; their messages stay unsent.
@@ -144,6 +148,7 @@ class Replica final : public log::LogManager {
     env::Counter& dropped_foreign;
     env::Counter& dropped_invalid;
     env::Counter& dropped_checkpoint;
+    env::Counter& dropped_resigned;
     env::Counter& leaderships;
     env::Counter& fences;
   };
@@ -182,6 +187,7 @@ class Replica final : public log::LogManager {
   // Roles
   Status NoteRole(const consensus::NodeStatus& now, std::span<const consensus::EntryView> appended)
       QUORATE_REQUIRES(strand_);
+  void HandOver() QUORATE_REQUIRES(strand_);
   void AnnounceLeading() QUORATE_REQUIRES(strand_);
   void LoseLeadership(const consensus::NodeStatus& now) QUORATE_REQUIRES(strand_);
   void NoteWhetherAlone() QUORATE_REQUIRES(strand_);
@@ -227,7 +233,10 @@ class Replica final : public log::LogManager {
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);
-  std::atomic<bool> commits_alone_{false};             // Written on the strand.
+  std::atomic<bool> commits_alone_{false};  // Written on the strand.
+  bool resigned_ QUORATE_GUARDED_BY(strand_) = false;
+  bool hand_over_due_ QUORATE_GUARDED_BY(strand_) = false;
+  std::vector<ReplicaId> asked_to_lead_ QUORATE_GUARDED_BY(strand_);  // In this leadership.
   Term seen_term_ QUORATE_GUARDED_BY(strand_);         // What OnFollowing() told last.
   ReplicaId seen_leader_ QUORATE_GUARDED_BY(strand_);  // 0 while leading.
 

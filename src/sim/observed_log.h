@@ -33,6 +33,7 @@ class ObservedLog final : public log::LogManager, private log::StateMachine {
   void ReadBarrier(ReadDone done) override;
   bool CommitsAlone() const override { return log_->CommitsAlone(); }
   void Compact(Lsn lsn) override { log_->Compact(lsn); }
+  void Resign() override { log_->Resign(); }
   log::LogStatus status() const override { return log_->status(); }
   void Stop(Callback<> done) override { log_->Stop(std::move(done)); }
 

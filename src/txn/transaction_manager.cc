@@ -368,6 +368,9 @@ void TransactionManager::Impl::Fence(const Error& reason) {
   sequencer_->Close(refusal);
   sequencer_->Abandon();
   FailReaders(refusal);
+  if (log_started_ && !log_stopping_) {
+    deps_.log.Resign();  // The group goes on without us, if there are others.
+  }
   StopLogWhenDrained();
 }
 

@@ -388,6 +388,17 @@ TEST_F(TransactionManagerTest, AReadWaitsForWhatIsCommittedAndEndsWithTheManager
   EXPECT_EQ(told, (std::vector<std::string>{"read", "not_leader", "unavailable"}));
 }
 
+TEST_F(TransactionManagerTest, AFencedReplicaHandsOverToTheOthers) {
+  Start();
+  EXPECT_FALSE(log().resigned());
+
+  world_->RunOnStrand([this] { log().Depose(); });
+  world_->RunOnStrand([this] { log().Replace("no record"); });
+
+  EXPECT_TRUE(manager().status().fenced);
+  EXPECT_TRUE(log().resigned());
+}
+
 TEST_F(TransactionManagerTest, WhatWaitsForTheTermFenceIsRefusedWhenThePartitionCloses) {
   Start();
   Transaction waits = Begin();

@@ -116,6 +116,7 @@ class Runner final : public MachineObserver {
   Status DoAppend(const Words& words);
   Status DoRead(const Words& words);
   Status DoTransfer(const Words& words);
+  Status DoResign(const Words& words);
   Status DoCompact(const Words& words);
   Status DoDeliver(const Words& words);
   Status DoMessages(const Words& words);
@@ -167,17 +168,27 @@ Result<std::string> Runner::Run(std::string_view script) {
 }
 
 Status Runner::Execute(const std::string& line) {
-  static const std::map<std::string, Command> kCommands = {
-      {"start", &Runner::DoStart},        {"campaign", &Runner::DoCampaign},
-      {"tick", &Runner::DoTick},          {"append", &Runner::DoAppend},
-      {"read", &Runner::DoRead},          {"transfer", &Runner::DoTransfer},
-      {"compact", &Runner::DoCompact},    {"deliver", &Runner::DoDeliver},
-      {"messages", &Runner::DoMessages},  {"cut", &Runner::DoCut},
-      {"heal", &Runner::DoHeal},          {"slow-disk", &Runner::DoSlowDisk},
-      {"fast-disk", &Runner::DoFastDisk}, {"crash", &Runner::DoCrash},
-      {"restart", &Runner::DoRestart},    {"lie", &Runner::DoLie},
-      {"change", &Runner::DoChange},      {"members", &Runner::DoMembers},
-      {"print", &Runner::DoPrint},        {"state", &Runner::DoState}};
+  static const std::map<std::string, Command> kCommands = {{"start", &Runner::DoStart},
+                                                           {"campaign", &Runner::DoCampaign},
+                                                           {"tick", &Runner::DoTick},
+                                                           {"append", &Runner::DoAppend},
+                                                           {"read", &Runner::DoRead},
+                                                           {"transfer", &Runner::DoTransfer},
+                                                           {"resign", &Runner::DoResign},
+                                                           {"compact", &Runner::DoCompact},
+                                                           {"deliver", &Runner::DoDeliver},
+                                                           {"messages", &Runner::DoMessages},
+                                                           {"cut", &Runner::DoCut},
+                                                           {"heal", &Runner::DoHeal},
+                                                           {"slow-disk", &Runner::DoSlowDisk},
+                                                           {"fast-disk", &Runner::DoFastDisk},
+                                                           {"crash", &Runner::DoCrash},
+                                                           {"restart", &Runner::DoRestart},
+                                                           {"lie", &Runner::DoLie},
+                                                           {"change", &Runner::DoChange},
+                                                           {"members", &Runner::DoMembers},
+                                                           {"print", &Runner::DoPrint},
+                                                           {"state", &Runner::DoState}};
   const Words words = Split(line);
   const auto command = kCommands.find(words.front());
   if (command == kCommands.end()) {
@@ -280,6 +291,12 @@ Status Runner::DoTransfer(const Words& words) {
   Status result;
   cluster_->Run(id, [&] { result = cluster_->replica(id)->TransferLeadership(to); });
   return result;
+}
+
+Status Runner::DoResign(const Words& words) {
+  const ReplicaId id = QUORATE_TRY(Running(words));
+  cluster_->Run(id, [&] { cluster_->replica(id)->Resign(); });
+  return Ok();
 }
 
 Status Runner::DoCompact(const Words& words) {

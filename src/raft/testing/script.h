@@ -18,6 +18,7 @@
 //   append R TEXT...      one burst: each word is an entry
 //   read R                a read barrier at R; the answer is an event
 //   transfer R TO         R hands leadership to TO
+//   resign R              R's machine is fenced: R is not to lead
 //   change R MEMBER voter|learner   R proposes it
 //   members               everybody's idea of the configuration
 //   compact R LSN

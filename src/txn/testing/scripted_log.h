@@ -24,6 +24,7 @@ class ScriptedLog final : public log::LogManager {
   void ReadBarrier(ReadDone done) override;
   bool CommitsAlone() const override { return false; }
   void Compact(Lsn lsn) override { compacted_ = lsn; }
+  void Resign() override { resigned_ = true; }
   log::LogStatus status() const override;
   void Stop(Callback<> done) override;
 
@@ -43,6 +44,7 @@ class ScriptedLog final : public log::LogManager {
   const std::vector<consensus::Entry>& delivered() const { return delivered_; }
   Lsn compacted() const { return compacted_; }
   Lsn applied() const { return applied_; }
+  bool resigned() const { return resigned_; }
 
  private:
   void Deliver(consensus::Entry entry);
@@ -57,6 +59,7 @@ class ScriptedLog final : public log::LogManager {
   Term term_{1};
   bool leading_ = false;
   bool stopped_ = false;
+  bool resigned_ = false;
 };
 
 class ScriptedMode final : public LogMode {

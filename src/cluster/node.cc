@@ -345,6 +345,10 @@ std::string Node::views_directory() const {
   return impl_->views();
 }
 
+void Node::GiveUp() {
+  impl_->repositories().GiveUp();
+}
+
 void Node::Stop() {
   impl_->Stop();
 }

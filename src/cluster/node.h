@@ -122,6 +122,11 @@ class Node {
   // Not Ok while pushes must be refused: the disk is (almost) full. Cheap.
   Status CheckWritable() const;
 
+  // Before Stop(), and not instead: whoever waits for a repository to open, or to have applied what
+  // is committed, is answered with kUnavailable, and no transaction begins any more. A full disk,
+  // or a group without a majority, would let them wait for ever. Any thread.
+  void GiveUp();
+
   // Lets transactions under way end, closes everything; every callback has been called or posted
   // when it returns. Waits a second for users of repositories to let go of them; the store stays
   // open as long as one does not. Blocks; not on a thread of the pools. Once, before the

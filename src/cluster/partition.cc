@@ -104,6 +104,8 @@ Status Partition::OpenParts() {
                                   .drop_staged_except = DropStagedExcept()},
       options_.transactions);
   QUORATE_TRY(transactions_->Open());
+  // Stop() stops it again.
+  give_up_.emplace(options_.give_up, [this] { transactions_->Stop([] {}); });
   transactions_->WaitWritable([this](Status writable) {
     storage_->Post(
         [this, writable = std::move(writable)]() mutable { Opened(std::move(writable)); });

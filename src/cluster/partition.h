@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct PartitionOptions {
   git::ObjectStoreOptions objects{};
   txn::TransactionManagerOptions transactions{};
   std::function<void(std::size_t)> on_appended{};  // Bytes of every entry; on the core strand.
+  // Once requested, nobody is made to wait any more: who waits for it to open, to lead or to apply,
+  // or comes to, is answered with kUnavailable, and no transaction begins. Stop() is still due.
+  std::stop_token give_up{};
 };
 
 class Partition final : private LogWatcher {
@@ -102,6 +106,7 @@ class Partition final : private LogWatcher {
   std::unique_ptr<git::ObjectStore> objects_;
   std::unique_ptr<WatchedLog> log_;
   std::unique_ptr<txn::TransactionManager> transactions_;
+  std::optional<std::stop_callback<std::function<void()>>> give_up_;
 
   // The caller of Open() waits; the partition keeps itself alive for him.
   struct Opening {

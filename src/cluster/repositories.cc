@@ -205,7 +205,8 @@ void Repositories::OpenPartition(const DirectoryRecord& record, Partition::OpenD
                    .format = record.format,
                    .objects = options_.objects,
                    .transactions = options_.transactions,
-                   .on_appended = options_.on_appended},
+                   .on_appended = options_.on_appended,
+                   .give_up = give_up_.get_token()},
                   env_, stores_, std::move(done));
 }
 

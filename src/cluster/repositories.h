@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -77,6 +78,9 @@ class Repositories {
   // Closes what nobody holds and nobody asked for since `before` (of Clock::Monotonic()).
   void CloseIdle(std::chrono::nanoseconds before);
 
+  // Before Stop(), and not instead: as PartitionOptions::give_up, for all that are open or will be.
+  void GiveUp() { give_up_.request_stop(); }
+
   // Refuses new work, lets what is under way end, closes everything. Blocks. Once.
   void Stop();
 
@@ -132,6 +136,7 @@ class Repositories {
   void Deleted(const std::string& name, Callback<Status> done, Status status);
   void Forget(const std::string& name);
 
+  std::stop_source give_up_;
   const RepositoriesOptions options_;
   const NodeEnv env_;
   const std::shared_ptr<const NodeStores> stores_;

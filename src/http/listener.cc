@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kRefusalsMax = 64;  // Told at the same time; beyond, just closed.
 constexpr std::chrono::milliseconds kAcceptPause{50};
+constexpr std::chrono::milliseconds kLastAnswers{1000};  // To be sent when Stop() gave up.
 
 }  // namespace
 
@@ -29,7 +30,7 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
 
   Status Open();
   std::uint16_t port() const { return port_; }
-  void Stop(std::chrono::milliseconds drain);
+  void Stop(std::chrono::milliseconds drain, Callback<> give_up);
 
  private:
   Awaitable<void> Accept();
@@ -172,7 +173,7 @@ std::vector<std::shared_ptr<Connection>> Listener::Impl::OpenConnections() const
   return open;
 }
 
-void Listener::Impl::Stop(std::chrono::milliseconds drain) {
+void Listener::Impl::Stop(std::chrono::milliseconds drain, Callback<> give_up) {
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(stopping_, true)) {
@@ -187,9 +188,13 @@ void Listener::Impl::Stop(std::chrono::milliseconds drain) {
     connection->Drain();
   }
   const auto ended = [this] { return connections_.empty() && !accepting_; };
-  {
+  const auto ended_within = [this, ended](std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, drain, ended);
+    return changed_.wait_for(lock, time, ended);
+  };
+  if (!ended_within(drain)) {
+    std::move(give_up)();
+    ended_within(kLastAnswers);
   }
   for (const auto& connection : OpenConnections()) {
     connection->Abort();
@@ -208,7 +213,7 @@ Listener::Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {
 }
 
 Listener::~Listener() {
-  impl_->Stop(std::chrono::milliseconds(0));
+  impl_->Stop(std::chrono::milliseconds(0), [] {});
 }
 
 Result<std::unique_ptr<Listener>> Listener::Start(TransportOptions options, TransportDeps deps,
@@ -222,8 +227,8 @@ std::uint16_t Listener::port() const {
   return impl_->port();
 }
 
-void Listener::Stop(std::chrono::milliseconds drain) {
-  impl_->Stop(drain);
+void Listener::Stop(std::chrono::milliseconds drain, Callback<> give_up) {
+  impl_->Stop(drain, std::move(give_up));
 }
 
 }  // namespace quorate::http

@@ -43,7 +43,10 @@ class HttpServer::Impl {
   std::uint16_t port() const { return listener_->port(); }
   void Stop(std::chrono::milliseconds drain) {
     stopping_.store(true);
-    listener_->Stop(drain);
+    listener_->Stop(drain, [this] {
+      deps_.logger.Warn("stopping: requests still wait; they are answered with an error", {});
+      deps_.node.GiveUp();
+    });
   }
 
  private:

@@ -80,8 +80,9 @@ class HttpServer {
   std::uint16_t port() const;
 
   // Answers /readyz with 503, refuses new connections, closes idle ones and lets running requests
-  // end; after `drain` it cuts those off, too, and waits for what they started. Blocks. The pool
-  // and the node must still be running.
+  // end. After `drain` it makes the node give up (Node::GiveUp()), so that what waits there is
+  // answered, then cuts off what is left, and waits for what they started. Blocks. The pool and the
+  // node must still be running.
   void Stop(std::chrono::milliseconds drain);
 
  private:

@@ -447,7 +447,7 @@ TEST_F(TransportTest, StoppingClosesIdleConnectionsAndLetsRequestsEnd) {
   busy.Send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
   running.get_future().wait();
 
-  std::thread stopper([this] { listener_->Stop(std::chrono::seconds(20)); });
+  std::thread stopper([this] { listener_->Stop(std::chrono::seconds(20), [] {}); });
   EXPECT_EQ(idle.ReadToEnd(), "");
   go.set_value();
   EXPECT_EQ(Body(busy.ReadToEnd()), "done");
@@ -467,7 +467,7 @@ TEST_F(TransportTest, StoppingCutsOffWhoeverOutlastsTheDrain) {
   client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
   running.get_future().wait();
 
-  listener_->Stop(milliseconds(1));
+  listener_->Stop(milliseconds(1), [] {});
 
   EXPECT_EQ(client.ReadToEnd(), "");
 }

@@ -215,8 +215,9 @@ class TransactionManager {
   // Any thread; may be a moment old.
   ManagerStatus status() const;
 
-  // Any thread. Refuses new transactions, lets those under way end, then stops the log and calls
-  // `done` (on the strand). Destroying the manager without it stands for a crash: callbacks under
+  // Any thread. Refuses new transactions, lets those under way end, then stops the log, answers
+  // whoever waits for apply with kUnavailable, and calls `done` (on the strand). May be called
+  // again: each `done` runs. Destroying the manager without it stands for a crash: callbacks under
   // way are dropped, and the log and the strands must not run any more.
   void Stop(Callback<> done);
 

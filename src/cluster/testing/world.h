@@ -18,6 +18,7 @@
 #include "env/posix/thread_pool.h"
 #include "env/posix/timers.h"
 #include "env/testing/fake_metrics.h"
+#include "env/testing/full_disk.h"
 #include "env/testing/loggers.h"
 #include "kv/rocksdb_store.h"
 
@@ -121,7 +122,7 @@ class World {
   NodeEnv env() {
     return {.core = core,
             .storage = storage,
-            .files = files,
+            .files = disk,
             .children = children,
             .clock = clock,
             .timers = timers,
@@ -132,6 +133,7 @@ class World {
 
   NodeOptions options;
   env::PosixFileSystem files;
+  env::FullDisk disk{files};  // What the node sees of it.
   env::PosixChildLauncher children;
   env::PosixClock clock;
   env::PosixRandom random;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "http/internal/exchange.h"
 #include "http/internal/transport.h"
@@ -26,9 +27,10 @@ class Listener {
 
   std::uint16_t port() const;
 
-  // Refuses new connections, closes idle ones, lets running requests end; after `drain` it closes
-  // those connections, too, and waits for their handlers. Blocks.
-  void Stop(std::chrono::milliseconds drain);
+  // Refuses new connections, closes idle ones, lets running requests end. Those that did not after
+  // `drain` are made to by `give_up`: what they wait for is answered. Their connections are closed
+  // soon after, so that no client can hold them up, and their handlers waited for. Blocks.
+  void Stop(std::chrono::milliseconds drain, Callback<> give_up);
 
  private:
   class Impl;

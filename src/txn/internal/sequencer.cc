@@ -44,6 +44,8 @@ Error Cancelled() {
 struct Sequencer::Instruments {
   explicit Instruments(env::Metrics& all)
       : metrics(all),
+        committed(Of("committed")),
+        unchanged(Of("unchanged")),
         verify_seconds(
             all.GetHistogram("quorate_transaction_verify_seconds",
                              "From the call of Commit() on the partition's strand to the append.",
@@ -56,14 +58,26 @@ struct Sequencer::Instruments {
         window_bytes(all.GetGauge("quorate_transaction_window_bytes",
                                   "Memory of the conflict windows.", {})) {}
 
-  void Count(std::string_view outcome) {
-    metrics
-        .GetCounter("quorate_transactions_total", "Commits by their outcome.",
-                    {{"outcome", std::string(outcome)}})
-        .Add();
+  env::Counter& Of(std::string_view outcome) const {
+    return metrics.GetCounter("quorate_transactions_total", "Commits by their outcome.",
+                              {{"outcome", std::string(outcome)}});
+  }
+
+  // The gauges are sums over all partitions.
+  void TellWindow(std::size_t keys, std::size_t bytes) {
+    const auto tell = [](env::Gauge& gauge, std::size_t& told, std::size_t now) {
+      if (now != told) {
+        gauge.Add(static_cast<double>(now) - static_cast<double>(told));
+        told = now;
+      }
+    };
+    tell(window_keys, window_keys_told, keys);
+    tell(window_bytes, window_bytes_told, bytes);
   }
 
   env::Metrics& metrics;
+  env::Counter& committed;  // Not looked up each time.
+  env::Counter& unchanged;
   env::Histogram& verify_seconds;
   env::Histogram& commit_seconds;
   env::Gauge& window_keys;
@@ -78,7 +92,7 @@ Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManage
       options_(options),
       strand_(deps.strand),
       published_(published),
-      instruments_(std::make_unique<Instruments>(deps.metrics)),
+      instruments_(std::make_shared<Instruments>(deps.metrics)),
       window_(std::move(window)),
       committed_(applied.lsn),
       applied_(applied.lsn),
@@ -86,8 +100,7 @@ Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManage
 }
 
 Sequencer::~Sequencer() {
-  instruments_->window_keys.Add(-static_cast<double>(instruments_->window_keys_told));
-  instruments_->window_bytes.Add(-static_cast<double>(instruments_->window_bytes_told));
+  instruments_->TellWindow(0, 0);
 }
 
 void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> interest,
@@ -361,8 +374,8 @@ void Sequencer::AnswerUnchanged() {
     Unchanged next = std::move(unchanged_.front());
     unchanged_.pop_front();
     deps_.log.ReadBarrier([done = std::move(next.done), outcome = std::move(next.outcome),
-                           &metrics = deps_.metrics](Result<Lsn> barrier) mutable {
-      Instruments(metrics).Count(barrier ? "unchanged" : CodeName(barrier.error().code()));
+                           instruments = instruments_](Result<Lsn> barrier) mutable {
+      (barrier ? instruments->unchanged : instruments->Of(CodeName(barrier.error().code()))).Add();
       if (barrier) {
         std::move(done)(std::move(outcome));
       } else {
@@ -562,13 +575,8 @@ void Sequencer::Trim() {
 
 void Sequencer::Publish() {
   const std::size_t keys = window_->size();
-  instruments_->window_keys.Add(static_cast<double>(keys) -
-                                static_cast<double>(instruments_->window_keys_told));
-  instruments_->window_keys_told = keys;
   const std::size_t bytes = window_->bytes();
-  instruments_->window_bytes.Add(static_cast<double>(bytes) -
-                                 static_cast<double>(instruments_->window_bytes_told));
-  instruments_->window_bytes_told = bytes;
+  instruments_->TellWindow(keys, bytes);
   published_.SetCounts({.leading = writable() && !closed_,
                         .in_flight = in_flight_.size(),
                         .window_keys = keys,
@@ -576,7 +584,7 @@ void Sequencer::Publish() {
 }
 
 void Sequencer::Answer(CommitDone done, Result<CommitOutcome> result) {
-  instruments_->Count(result ? "committed" : CodeName(result.error().code()));
+  (result ? instruments_->committed : instruments_->Of(CodeName(result.error().code()))).Add();
   if (done != nullptr) {
     std::move(done)(std::move(result));
   }

@@ -139,7 +139,7 @@ class Sequencer {
   const TransactionManagerOptions& options_;
   env::Strand& strand_;
   Published& published_;
-  const std::unique_ptr<Instruments> instruments_;
+  const std::shared_ptr<Instruments> instruments_;  // A barrier may outlive us.
 
   const std::unique_ptr<ConflictWindow> window_ QUORATE_GUARDED_BY(strand_);
   Lsn committed_ QUORATE_GUARDED_BY(strand_);

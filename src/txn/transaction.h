@@ -41,7 +41,7 @@ struct TransactionOptions {
   bool all_or_nothing = true;
   // 16 raw bytes, if the client names its transaction, so that it may ask later what became of it
   // (Snapshot::FindTransaction) and cannot do it twice as long as ids are remembered
-  // (kTransactionIdsKept entries). Empty: drawn at random.
+  // (kTransactionIdsKept entries). Empty: a UUID of version 7.
   std::string id;
 };
 

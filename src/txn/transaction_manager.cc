@@ -235,10 +235,17 @@ void TransactionManager::Impl::WaitWritable(Callback<Status> done) {
   });
 }
 
+// A UUID of version 7 (RFC 9562): milliseconds, then random bits. The store keeps the ids of one
+// time together, which costs a fraction of what scattered ones cost.
 TransactionId TransactionManager::Impl::NewTransactionId() {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.WallUnix());
+  const std::uint64_t random = deps_.random.Next();
+  constexpr std::uint64_t kVersion = 7;
   TransactionId id;
-  AppendBigEndian64(id.bytes, deps_.random.Next());
-  AppendBigEndian64(id.bytes, deps_.random.Next());
+  AppendBigEndian64(
+      id.bytes, static_cast<std::uint64_t>(now.count()) << 16 | kVersion << 12 | (random & 0xfff));
+  constexpr std::uint64_t kVariant = 0b10;
+  AppendBigEndian64(id.bytes, kVariant << 62 | deps_.random.Next() >> 2);
   return id;
 }
 

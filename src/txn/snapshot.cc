@@ -167,18 +167,23 @@ Result<std::optional<RefValue>> Snapshot::FindRefAt(RepositoryId repository, std
 }
 
 Result<std::optional<CommittedTransaction>> Snapshot::FindTransaction(std::string_view id) const {
-  const auto bytes =
-      QUORATE_TRY(view_->Get(Family::kState, internal::TransactionKey(partition_, id)));
-  if (!bytes) {
-    return std::optional<CommittedTransaction>();
+  const std::uint64_t oldest = internal::OldestGeneration(applied_.lsn);
+  for (std::uint64_t generation = internal::GenerationOf(applied_.lsn);; --generation) {
+    const auto bytes = QUORATE_TRY(
+        view_->Get(Family::kState, internal::TransactionKey(partition_, generation, id)));
+    if (bytes) {
+      CommittedTransaction transaction = QUORATE_TRY(internal::DecodeTransaction(*bytes));
+      return std::optional(std::move(transaction));
+    }
+    if (generation == oldest) {
+      return std::optional<CommittedTransaction>();
+    }
   }
-  CommittedTransaction transaction = QUORATE_TRY(internal::DecodeTransaction(*bytes));
-  return std::optional(std::move(transaction));
 }
 
 Lsn Snapshot::TransactionsKnownFrom() const {
-  const Lsn forgotten = internal::TransactionsForgottenBefore(applied_.lsn);
-  return std::max(forgotten, kBootstrapPosition.lsn.Next());
+  const Lsn first{internal::OldestGeneration(applied_.lsn) * internal::kGenerationEntries};
+  return std::max(first, kBootstrapPosition.lsn.Next());
 }
 
 Result<Lsn> Snapshot::ObjectsDurable() const {
@@ -187,7 +192,7 @@ Result<Lsn> Snapshot::ObjectsDurable() const {
 
 Result<std::uint64_t> Snapshot::CountTransactions() const {
   std::uint64_t count = 0;
-  QUORATE_TRY(Walk(*view_, internal::TransactionKey(partition_, ""),
+  QUORATE_TRY(Walk(*view_, internal::TransactionsPrefix(partition_),
                    [&](std::string_view, std::string_view) -> Result<bool> {
                      ++count;
                      return true;

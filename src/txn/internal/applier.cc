@@ -176,8 +176,7 @@ class ChangeApplier {
                          .before = std::move(before),
                          .after = std::move(after),
                          .push_options = record_.push_options};
-    state_.PutUnread(HistoryKey(state_.partition(), repository, lsn_, events_++),
-                     EncodeEvent(event));
+    state_.Set(HistoryKey(state_.partition(), repository, lsn_, events_++), EncodeEvent(event));
   }
 
   const LogRecord& record_;
@@ -213,8 +212,8 @@ Status Applier::Apply(std::vector<ApplyItem>& items) {
 Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   const Lsn lsn = item.entry.lsn;
   QUORATE_CHECK(lsn == state.position().value_or(applied_).lsn.Next());
-  if (lsn.value % kForgetEvery == 0) {
-    QUORATE_TRY(ForgetOldTransactions(lsn, state));
+  if (OldestGeneration(lsn) > OldestGeneration(Lsn{lsn.value - 1})) {
+    QUORATE_TRY(ForgetTransactionsBefore(OldestGeneration(lsn), state));
   }
   if (item.entry.type != consensus::EntryType::kNormal || item.entry.data.empty()) {
     return Ok();
@@ -228,11 +227,10 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   }
   apply.Finish();
   QUORATE_TRY(InstallPacks(item));
-  state.PutUnread(TransactionKey(partition_, item.record->transaction_id),
-                  EncodeTransaction({.lsn = lsn,
-                                     .time_unix_micros = item.record->time_unix_micros,
-                                     .actor = item.record->actor}));
-  state.PutUnread(TransactionOrderKey(partition_, lsn), item.record->transaction_id);
+  state.Set(TransactionKey(partition_, GenerationOf(lsn), item.record->transaction_id),
+            EncodeTransaction({.lsn = lsn,
+                               .time_unix_micros = item.record->time_unix_micros,
+                               .actor = item.record->actor}));
   return Ok();
 }
 
@@ -260,17 +258,12 @@ Status Applier::InstallPacks(ApplyItem& item) {
   return Ok();
 }
 
-Status Applier::ForgetOldTransactions(Lsn lsn, StateBatch& state) {
-  const Lsn kept = TransactionsForgottenBefore(lsn);
-  if (kept == Lsn{}) {
-    return Ok();
-  }
-  const std::string first = TransactionOrderKey(partition_, Lsn{0});
-  const std::string last = TransactionOrderKey(partition_, kept);
+Status Applier::ForgetTransactionsBefore(std::uint64_t generation, StateBatch& state) {
+  const std::string first = TransactionKey(partition_, generation - 1, "");
+  const std::string last = TransactionKey(partition_, generation, "");
   const auto it = store_.NewIterator(Family::kState, first, last);
   for (; it->Valid(); it->Next()) {
-    state.DeleteUnread(TransactionKey(partition_, it->value()));
-    state.DeleteUnread(std::string(it->key()));
+    state.Set(std::string(it->key()), std::nullopt);
   }
   return it->status();
 }

@@ -51,7 +51,7 @@ class Applier {
  private:
   Status StageEntry(ApplyItem& item, StateBatch& state);
   Status InstallPacks(ApplyItem& item);
-  Status ForgetOldTransactions(Lsn lsn, StateBatch& state);
+  Status ForgetTransactionsBefore(std::uint64_t generation, StateBatch& state);
   Status Flush(StateBatch& state);
 
   const PartitionId partition_;

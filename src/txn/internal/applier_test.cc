@@ -202,13 +202,13 @@ TEST_F(ApplierTest, OldTransactionIdsAreForgotten) {
   ASSERT_TRUE(Apply(Next({Move({}, ValueOf('A'))})));
   const Lsn late = last_;
 
-  while (last_.value < kTransactionIdsKept + 1100) {
+  while (last_.value < kTransactionIdsKept + kGenerationEntries) {
     ASSERT_TRUE(Apply(Next({})));
   }
 
   EXPECT_FALSE(Now().FindTransaction(IdAt(early)).value());
   EXPECT_EQ(Now().FindTransaction(IdAt(late)).value()->lsn, late);
-  EXPECT_EQ(Now().TransactionsKnownFrom(), Lsn{1024});
+  EXPECT_EQ(Now().TransactionsKnownFrom(), Lsn{kGenerationEntries});
   EXPECT_EQ(Now().CountTransactions().value(), 1u);
 }
 

@@ -11,14 +11,14 @@ namespace quorate::txn::internal {
 using kv::Family;
 
 Result<std::optional<std::string>> StateBatch::Get(const std::string& key) const {
-  if (const auto at = entry_overlay_.find(key); at != entry_overlay_.end()) {
+  if (const auto at = entry_.find(key); at != entry_.end()) {
     return at->second;
   }
   const auto covers = [&key](const std::string& prefix) { return key.starts_with(prefix); };
   if (std::ranges::any_of(entry_deleted_, covers)) {
     return std::optional<std::string>();
   }
-  if (const auto at = overlay_.find(key); at != overlay_.end()) {
+  if (const auto at = ended_.find(key); at != ended_.end()) {
     return at->second;
   }
   return store_.Get(Family::kState, key);
@@ -34,54 +34,56 @@ Result<std::optional<RepositoryInfo>> StateBatch::GetRepository(RepositoryId id)
 }
 
 void StateBatch::Set(std::string key, std::optional<std::string> value) {
-  entry_overlay_[key] = value;
-  if (value) {
-    entry_batch_.Put(Family::kState, std::move(key), *std::move(value));
-  } else {
-    entry_batch_.Delete(Family::kState, std::move(key));
-  }
-}
-
-void StateBatch::PutUnread(std::string key, std::string value) {
-  entry_batch_.Put(Family::kState, std::move(key), std::move(value));
-}
-
-void StateBatch::DeleteUnread(std::string key) {
-  entry_batch_.Delete(Family::kState, std::move(key));
+  entry_.insert_or_assign(std::move(key), std::move(value));
 }
 
 void StateBatch::DeletePrefix(const std::string& prefix) {
-  entry_batch_.DeleteRange(Family::kState, prefix, PrefixEnd(prefix));
-  std::erase_if(entry_overlay_,
-                [&prefix](const auto& set) { return set.first.starts_with(prefix); });
+  const auto first = entry_.lower_bound(prefix);
+  entry_.erase(first, entry_.lower_bound(PrefixEnd(prefix)));
   entry_deleted_.push_back(prefix);
-  must_flush_ = true;
 }
 
 void StateBatch::EndEntry(Position position) {
-  batch_.Append(std::exchange(entry_batch_, {}));
-  for (auto& [key, value] : entry_overlay_) {
-    overlay_[key] = std::move(value);
+  if (!entry_deleted_.empty()) {
+    MoveTo(first_, ended_);
+    for (const std::string& prefix : entry_deleted_) {
+      first_.DeleteRange(Family::kState, prefix, PrefixEnd(prefix));
+    }
+    must_flush_ = true;
   }
-  entry_overlay_.clear();
-  entry_deleted_.clear();
+  for (auto& [key, value] : entry_) {
+    bytes_ += key.size() + (value ? value->size() : 0);
+    ended_.insert_or_assign(key, std::move(value));
+  }
+  DropEntry();
   position_ = position;
 }
 
 void StateBatch::DropEntry() {
-  entry_batch_ = {};
-  entry_overlay_.clear();
+  entry_.clear();
   entry_deleted_.clear();
 }
 
 kv::WriteBatch StateBatch::Take() {
   if (position_) {
-    batch_.Put(Family::kState, AppliedKey(partition_), EncodePosition(*position_));
+    ended_.insert_or_assign(AppliedKey(partition_), EncodePosition(*position_));
   }
-  overlay_.clear();
+  MoveTo(first_, ended_);
   position_.reset();
+  bytes_ = 0;
   must_flush_ = false;
-  return std::exchange(batch_, {});
+  return std::exchange(first_, {});
+}
+
+void StateBatch::MoveTo(kv::WriteBatch& batch, Changes& changes) {
+  for (auto& [key, value] : changes) {
+    if (value) {
+      batch.Put(Family::kState, key, *std::move(value));
+    } else {
+      batch.Delete(Family::kState, key);
+    }
+  }
+  changes.clear();
 }
 
 }  // namespace quorate::txn::internal

@@ -1,10 +1,13 @@
 // StateBatch: changes of the state of one partition, entry by entry, and the state as it will be
 // once they are written.
 //
-// An entry is staged as a whole or not at all: EndEntry() keeps it, DropEntry() takes it back.
+// An entry is staged as a whole or not at all: EndEntry() keeps it, DropEntry() takes it back. Of a
+// key that many entries change only the last value is written, and keys are written in their order:
+// the store inserts neighbours in a fraction of the time that scattered keys take.
 #pragma once
 
-#include <map>
+#include <absl/container/btree_map.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +32,6 @@ class StateBatch {
 
   // Nothing deletes.
   void Set(std::string key, std::optional<std::string> value);
-  // As Set(), for what nobody reads through this batch.
-  void PutUnread(std::string key, std::string value);
-  void DeleteUnread(std::string key);
   // Until the entry ends Get() knows of it; then what was staged must be written before anything
   // with the prefix is read again; see must_flush().
   void DeletePrefix(const std::string& prefix);
@@ -40,7 +40,8 @@ class StateBatch {
   void DropEntry();
 
   bool must_flush() const { return must_flush_; }
-  std::size_t bytes() const { return batch_.bytes(); }
+  // Of what was ended, about: a key counts as often as it was set.
+  std::size_t bytes() const { return bytes_; }
   // The last ended entry.
   std::optional<Position> position() const { return position_; }
 
@@ -48,15 +49,18 @@ class StateBatch {
   kv::WriteBatch Take();
 
  private:
-  using Overlay = std::map<std::string, std::optional<std::string>>;
+  using Changes = absl::btree_map<std::string, std::optional<std::string>>;
+
+  static void MoveTo(kv::WriteBatch& batch, Changes& changes);
 
   const PartitionId partition_;
   const kv::Reader& store_;
-  kv::WriteBatch batch_;  // Of the entries that were ended.
-  Overlay overlay_;
-  kv::WriteBatch entry_batch_;  // Of the one being staged.
-  Overlay entry_overlay_;
-  std::vector<std::string> entry_deleted_;  // Prefixes; what entry_overlay_ has is newer.
+  // Of the entries that were ended: what comes before a deleted range and the range, then the rest.
+  kv::WriteBatch first_;
+  Changes ended_;
+  std::size_t bytes_ = 0;
+  Changes entry_;                           // Of the one being staged.
+  std::vector<std::string> entry_deleted_;  // Prefixes; what entry_ has is newer.
   std::optional<Position> position_;
   bool must_flush_ = false;
 };

@@ -11,7 +11,7 @@ namespace quorate::txn::internal {
 namespace {
 
 constexpr char kFormat = 1;
-constexpr char kTransactionFormat = 2;  // Format 1 was the LSN alone.
+constexpr char kTransactionFormat = 2;
 constexpr std::size_t kTransactionIdBytes = 16;
 
 // The first byte of a reference's value.
@@ -252,10 +252,6 @@ std::string EncodeTransaction(const CommittedTransaction& transaction) {
 }
 
 Result<CommittedTransaction> DecodeTransaction(std::string_view bytes) {
-  if (!bytes.empty() && bytes[0] == kFormat) {
-    const Lsn lsn = QUORATE_TRY(DecodeLsn(bytes));
-    return CommittedTransaction{.lsn = lsn, .actor = {}};
-  }
   if (bytes.size() < 17 || bytes[0] != kTransactionFormat) {
     return Damaged("transaction");
   }
@@ -314,9 +310,10 @@ Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes) {
   return event;
 }
 
-Lsn TransactionsForgottenBefore(Lsn applied) {
-  const std::uint64_t last_round = applied.value / kForgetEvery * kForgetEvery;
-  return last_round > kTransactionIdsKept ? Lsn{last_round - kTransactionIdsKept} : Lsn{};
+std::uint64_t OldestGeneration(Lsn applied) {
+  constexpr std::uint64_t kKept = kTransactionIdsKept / kGenerationEntries;
+  const std::uint64_t now = GenerationOf(applied);
+  return now > kKept ? now - kKept : 0;
 }
 
 Result<Position> ReadApplied(PartitionId partition, const kv::Reader& reader) {

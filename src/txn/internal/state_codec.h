@@ -40,11 +40,16 @@ Result<Consumer> DecodeConsumer(RepositoryId repository, std::string_view name,
 Result<CommittedTransaction> DecodeTransaction(std::string_view bytes);
 Result<RefEvent> DecodeEvent(Lsn lsn, std::string_view bytes);
 
-// When the entry at an LSN that is a multiple of kForgetEvery is applied, the ids of transactions
-// more than kTransactionIdsKept entries back are forgotten: the same on every replica.
-inline constexpr std::uint64_t kForgetEvery = 1024;
-// Once `applied` is, ids below this LSN are forgotten; 0 if none are.
-Lsn TransactionsForgottenBefore(Lsn applied);
+// Ids of transactions are kept and forgotten by the generation of their entries' LSNs. When the
+// first entry of a generation is applied, the generation that is wholly more than
+// kTransactionIdsKept entries back is forgotten: the same on every replica.
+inline constexpr std::uint64_t kGenerationEntries = 4096;
+static_assert(kTransactionIdsKept % kGenerationEntries == 0);
+constexpr std::uint64_t GenerationOf(Lsn lsn) {
+  return lsn.value / kGenerationEntries;
+}
+// Once `applied` is, the ids of generations before this one are forgotten.
+std::uint64_t OldestGeneration(Lsn applied);
 
 // The applied position that `reader` holds; where groups are bootstrapped if nothing was applied.
 Result<Position> ReadApplied(PartitionId partition, const kv::Reader& reader);

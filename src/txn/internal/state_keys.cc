@@ -110,14 +110,14 @@ Result<ParsedConsumerKey> ParseConsumerKey(std::string_view key) {
       .name = std::string(key.substr(kRefNameAt))};
 }
 
-std::string TransactionKey(PartitionId partition, std::string_view id) {
-  return KeyOf(partition, 'T').append(id);
+std::string TransactionKey(PartitionId partition, std::uint64_t generation, std::string_view id) {
+  std::string key = KeyOf(partition, 'T');
+  AppendBigEndian64(key, generation);
+  return key.append(id);
 }
 
-std::string TransactionOrderKey(PartitionId partition, Lsn lsn) {
-  std::string key = KeyOf(partition, 'U');
-  AppendBigEndian64(key, lsn.value);
-  return key;
+std::string TransactionsPrefix(PartitionId partition) {
+  return KeyOf(partition, 'T');
 }
 
 std::string PartitionPrefix(PartitionId partition) {

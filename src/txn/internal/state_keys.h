@@ -49,9 +49,11 @@ struct ParsedConsumerKey {
 // kCorruption if the key has not the form of ConsumerKey().
 Result<ParsedConsumerKey> ParseConsumerKey(std::string_view key);
 
-// Which LSN a transaction got, and, to forget them in order, which transaction an LSN is.
-std::string TransactionKey(PartitionId partition, std::string_view id);
-std::string TransactionOrderKey(PartitionId partition, Lsn lsn);
+// What a transaction became. Ids are kept by generation, a range of LSNs (GenerationOf()), and
+// forgotten a generation at a time. An empty `id` gives the prefix of the generation.
+std::string TransactionKey(PartitionId partition, std::uint64_t generation, std::string_view id);
+// Of all generations.
+std::string TransactionsPrefix(PartitionId partition);
 
 // Every key of the partition begins with it.
 std::string PartitionPrefix(PartitionId partition);

@@ -349,6 +349,7 @@ void TransactionManager::Impl::OnBatch(const ApplyQueue::Batch& batch) {
     watch_.Advance(applied_);
   }
   if (apply_->stalled()) {
+    sequencer_->RefuseWaiting(Error(Code::kResourceExhausted, "the disk is full"));
     deps_.logger.Warn("cannot apply: the disk is full",
                       {{"partition", deps_.partition.value},
                        {"applied", applied_.value},

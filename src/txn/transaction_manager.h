@@ -51,8 +51,9 @@
 namespace quorate::txn {
 
 struct TransactionManagerOptions {
-  WindowBounds window{};             // Beyond, old snapshots are "too old".
-  std::size_t in_flight_max = 4096;  // Appended, not yet applied; beyond, Commit() is refused.
+  WindowBounds window{};  // Beyond, old snapshots are "too old".
+  // Appended, not yet applied; beyond, commits wait, as many again, and then they are refused.
+  std::size_t in_flight_max = 4096;
   std::size_t in_flight_bytes_max = 256 << 20;
   std::size_t entry_bytes_max = 64 << 20;  // A transaction that encodes to more is refused.
   std::size_t reads_waiting_max = 65536;   // ReadSnapshot() calls that wait for apply.

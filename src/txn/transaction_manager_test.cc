@@ -143,19 +143,42 @@ TEST_F(TransactionManagerTest, ASnapshotThatIsTooOldHoldsNoMemory) {
   ASSERT_NE(SnapshotTooOldOf(*last_error_), nullptr);
 }
 
-TEST_F(TransactionManagerTest, TooManyInFlightAreRefusedUntilSomeAreApplied) {
+TEST_F(TransactionManagerTest, WhatDoesNotFitInFlightWaitsUntilSomeAreApplied) {
   Start({.in_flight_max = 2});
-  Create("refs/heads/a");
-  Create("refs/heads/b");
-  Create("refs/heads/c");
+  for (const char* name : {"refs/heads/a", "refs/heads/b", "refs/heads/c", "refs/heads/d"}) {
+    Create(name);
+  }
+  EXPECT_EQ(answers_, (std::vector<std::string>{}));
+  EXPECT_EQ(manager().status().in_flight, 2u);
+
+  Create("refs/heads/e");  // As many wait as may be in flight.
   EXPECT_EQ(answers_, (std::vector<std::string>{"resource_exhausted"}));
 
   CommitLog();
-  Create("refs/heads/c");
   CommitLog();
-
+  Create("refs/heads/e");
+  CommitLog();
   EXPECT_EQ(answers_, (std::vector<std::string>{"resource_exhausted", "committed", "committed",
-                                                "committed"}));
+                                                "committed", "committed", "committed"}));
+}
+
+TEST_F(TransactionManagerTest, WhoWaitsForRoomIsNotKeptByAFullDisk) {
+  Start({.in_flight_max = 1});
+  Transaction push = Begin();
+  ASSERT_TRUE(push.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+  ASSERT_TRUE(push.StagePack(kRepository, world_->packs.NewInline("a")));
+  world_->packs.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
+  Commit(std::move(push));
+  Create("refs/heads/b");
+
+  CommitLog();
+  EXPECT_EQ(answers_, (std::vector<std::string>{"committed", "resource_exhausted"}));
+
+  manager().RetryApply();
+  world_->Run();
+  Create("refs/heads/b");
+  CommitLog();
+  EXPECT_EQ(answers_.back(), "committed");
 }
 
 TEST_F(TransactionManagerTest, ATransactionThatIsTooLargeIsRefused) {

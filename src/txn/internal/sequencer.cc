@@ -112,10 +112,11 @@ void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> int
                  .since = deps_.clock.Monotonic()};
   if (Status taken = CheckTaken(commit); !taken) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(taken).error());
-  } else if (writable()) {
-    Process(std::move(commit));
+  } else if (commit.transaction->only_reads() && writable()) {
+    Process(std::move(commit));  // It takes no entry, so it needs no room.
   } else {
     waiting_.push_back(std::move(commit));
+    ProcessWaiting();
   }
   TrimWindow();
 }
@@ -133,8 +134,10 @@ Status Sequencer::CheckTaken(const Waiting& commit) const {
                                        ? "no leader is known"
                                        : fmt::format("replica {} leads", leader_.value));
   }
-  if (!writable() && waiting_.size() >= options_.in_flight_max) {
-    return Error(Code::kResourceExhausted, "too many transactions wait for the new leader");
+  if (waiting_.size() >= options_.in_flight_max) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("{} transactions with {} bytes are in flight, and {} wait for them",
+                             in_flight_.size(), in_flight_bytes_, waiting_.size()));
   }
   return Ok();
 }
@@ -261,12 +264,6 @@ bool Sequencer::writable() const {
 Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
   if (transaction.only_reads()) {
     return Ok();  // It takes no entry, and its snapshot is not compared with anything.
-  }
-  if (in_flight_.size() >= options_.in_flight_max ||
-      in_flight_bytes_ >= options_.in_flight_bytes_max) {
-    return Error(Code::kResourceExhausted,
-                 fmt::format("{} transactions with {} bytes are in flight", in_flight_.size(),
-                             in_flight_bytes_));
   }
   if (transaction.snapshot.lsn() < window_->floor()) {
     return SnapshotTooOldError(transaction.snapshot.lsn(), window_->floor());
@@ -521,9 +518,23 @@ void Sequencer::PassFence() {
   for (Callback<Status>& done : std::exchange(writable_waiters_, {})) {
     std::move(done)(Ok());
   }
-  for (Waiting& waiting : std::exchange(waiting_, {})) {
-    Process(std::move(waiting));
+  ProcessWaiting();
+}
+
+// Who comes when too much is in flight waits for it to be applied: to refuse would only make
+// clients come again.
+void Sequencer::ProcessWaiting() {
+  while (!waiting_.empty() && writable() && in_flight_.size() < options_.in_flight_max &&
+         in_flight_bytes_ < options_.in_flight_bytes_max) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    Process(std::move(next));
   }
+}
+
+void Sequencer::RefuseWaiting(const Error& reason) {
+  strand_.AssertCurrent();
+  FailWaiting(reason);
 }
 
 void Sequencer::Following(ReplicaId leader) {

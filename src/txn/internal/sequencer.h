@@ -69,6 +69,8 @@ class Sequencer {
   // What has become too old goes, also when nothing happens.
   void TrimWindow();
 
+  // Those that were not appended are answered with `reason`; others may follow.
+  void RefuseWaiting(const Error& reason);
   // New transactions are answered with `reason` from now on; those that were not appended, too.
   void Close(Error reason);
   // What was appended and is not committed will not be told: its outcome is unknown.
@@ -87,7 +89,7 @@ class Sequencer {
     LocalPacks packs;
     std::chrono::nanoseconds appended_at;
   };
-  // A commit that waits for the term fence.
+  // A commit that waits for the term fence, or for room among those in flight.
   struct Waiting {
     StatePtr transaction;
     CommitDone done;
@@ -131,6 +133,7 @@ class Sequencer {
   void FailWaiting(const Error& reason) QUORATE_REQUIRES(strand_);
   void DropInFlightFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
   void PassFence() QUORATE_REQUIRES(strand_);
+  void ProcessWaiting() QUORATE_REQUIRES(strand_);
   void Trim() QUORATE_REQUIRES(strand_);
   void Publish() QUORATE_REQUIRES(strand_);
   void Answer(CommitDone done, Result<CommitOutcome> result);

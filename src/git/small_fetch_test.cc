@@ -295,18 +295,18 @@ struct History {
     bool skewed = false;  // Dates are arbitrary; else some are equal, but none runs back.
   };
 
-  History(Objects& objects, std::mt19937& random, Shape shape, int count) {
+  History(Objects& objects, std::mt19937& random, Shape shape, std::size_t count) {
     const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };
     const auto new_content = [&] { return "content " + std::to_string(unique++) + "\n"; };
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       std::vector<std::size_t> parents;
       Files changed;
       if (i > 0) {
-        parents.push_back(i - 1 - below(std::min(i, 4)));
+        parents.push_back(i - 1 - below(std::min<std::size_t>(i, 4)));
         changed = files[parents[0]];
       }
       if (shape.merges && i > 1 && below(3) == 0) {
-        const std::size_t other = i - 1 - below(std::min(i, 8));
+        const std::size_t other = i - 1 - below(std::min<std::size_t>(i, 8));
         if (other != parents[0]) {
           parents.push_back(other);
         }
@@ -333,7 +333,7 @@ struct History {
       for (const std::size_t parent : parents) {
         parent_ids.push_back(commits[parent]);
       }
-      const int date = 1000 + (shape.skewed ? static_cast<int>(below(50)) : i / 3);
+      const int date = 1000 + static_cast<int>(shape.skewed ? below(50) : i / 3);
       commits.push_back(objects.Commit(changed, parent_ids, date));
       files.push_back(std::move(changed));
     }

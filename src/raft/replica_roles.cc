@@ -61,11 +61,11 @@ void Replica::HandOver() {
     Survives(peers.error());
     return;
   }
-  std::erase_if(*peers, [&](const consensus::PeerProgress& peer) {
-    return peer.learner || !peer.recent_active || peer.id == identity_.replica;
+  std::erase_if(*peers, [self = identity_.replica](const consensus::PeerProgress& peer) {
+    return peer.learner || !peer.recent_active || peer.id == self;
   });
-  const auto fresh = [&](const consensus::PeerProgress& peer) {
-    return !std::ranges::count(asked_to_lead_, peer.id);
+  const auto fresh = [asked = &asked_to_lead_](const consensus::PeerProgress& peer) {
+    return !std::ranges::count(*asked, peer.id);
   };
   if (std::ranges::none_of(*peers, fresh)) {
     asked_to_lead_.clear();

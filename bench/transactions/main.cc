@@ -99,16 +99,20 @@ Result<txn::CommitOutcome> CommitAndWait(txn::TransactionManager& manager,
   return outcome.get_future().get();
 }
 
+void WaitApplied(txn::TransactionManager& manager) {
+  std::promise<Result<txn::Snapshot>> applied;
+  manager.ReadSnapshot(
+      [&applied](Result<txn::Snapshot> snapshot) { applied.set_value(std::move(snapshot)); });
+  applied.get_future().get().value();
+}
+
 void MakeRepository(txn::TransactionManager& manager, std::uint64_t refs) {
   txn::Transaction create = manager.Begin({}).value();
   create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main").value();
   CommitAndWait(manager, std::move(create)).value();
   constexpr std::uint64_t kPerTransaction = 20'000;
   for (std::uint64_t first = 0; first < refs; first += kPerTransaction) {
-    std::promise<Result<txn::Snapshot>> applied;  // Else the next one does not see the repository.
-    manager.ReadSnapshot(
-        [&applied](Result<txn::Snapshot> snapshot) { applied.set_value(std::move(snapshot)); });
-    applied.get_future().get().value();
+    WaitApplied(manager);  // Else the next one does not see the repository.
     txn::Transaction fill = manager.Begin({}).value();
     for (std::uint64_t i = first; i < std::min(refs, first + kPerTransaction); ++i) {
       txn::RefUpdate update{.repository = kRepository,
@@ -119,6 +123,7 @@ void MakeRepository(txn::TransactionManager& manager, std::uint64_t refs) {
     }
     CommitAndWait(manager, std::move(fill)).value();
   }
+  WaitApplied(manager);
 }
 
 // Runs transactions one after the other: as soon as one is committed, the next begins.
@@ -126,6 +131,7 @@ class Client {
  public:
   struct Shared {
     const Options& options;
+    std::vector<std::string> read_names{};
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> committed{0};
     std::atomic<std::uint64_t> refused{0};
@@ -149,12 +155,12 @@ class Client {
       return;
     }
     txn::TransactionManager& manager = host_.transactions(partition_);
-    const std::uint64_t reads = shared_.options.reads;
     txn::TransactionOptions options;
-    options.isolation = reads > 0 ? txn::Isolation::kSerializable : txn::Isolation::kSnapshot;
+    options.isolation =
+        shared_.options.reads > 0 ? txn::Isolation::kSerializable : txn::Isolation::kSnapshot;
     txn::Transaction transaction = manager.Begin(std::move(options)).value();
-    for (std::uint64_t i = 0; i < reads; ++i) {
-      transaction.DeclareRefRead(kRepository, fmt::format("refs/heads/read{:07}", i)).value();
+    for (const std::string& name : shared_.read_names) {
+      transaction.DeclareRefRead(kRepository, name).value();
     }
     txn::RefUpdate update{.repository = kRepository,
                           .name = fmt::format("refs/heads/c{}-{}", number_, round_ % kNames),
@@ -163,6 +169,9 @@ class Client {
     ++round_;
     QUORATE_CHECK(transaction.StageRef(std::move(update)).has_value());
     manager.Commit(std::move(transaction), [this](const Result<txn::CommitOutcome>& outcome) {
+      if (!outcome && shared_.refused == 0) {
+        fmt::print(stderr, "refused: {}\n", outcome.error().ToString());
+      }
       ++(outcome ? shared_.committed : shared_.refused);
       Start();
     });
@@ -186,6 +195,9 @@ double SecondsSince(SteadyClock::time_point begin) {
 
 nlohmann::json RunCommits(const Options& options) {
   Client::Shared shared{.options = options};
+  for (std::uint64_t i = 0; i < options.reads; ++i) {
+    shared.read_names.push_back(fmt::format("refs/heads/b{:07}", i));  // They exist.
+  }
   std::vector<std::unique_ptr<Client>> clients;  // Outlive the pools, on which they end.
   Group group(options);
   for (std::uint64_t i = 0; i < options.partitions; ++i) {

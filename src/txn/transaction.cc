@@ -362,33 +362,44 @@ Status Transaction::StageConsumerCutOff(RepositoryId id, std::string name) {
   return Ok();
 }
 
-// A reference goes with its repository, so the repository is read too.
+// What is in a repository goes with it, so the repository is read too.
+void Transaction::DeclareRepositoryRead(RepositoryId repository) {
+  if (state_->reading != repository) {
+    state_->reading = repository;
+    state_->reading_refs = internal::RefWindowKey(repository, "");
+    state_->reads.Add(internal::RepositoryWindowKey(repository));
+  }
+}
+
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->reads.insert(name == "HEAD" ? internal::HeadWindowKey(repository)
-                                      : internal::RefWindowKey(repository, name));
-  state_->reads.insert(internal::RepositoryWindowKey(repository));
+  DeclareRepositoryRead(repository);
+  if (name == kHead) {
+    state_->reads.Add(internal::HeadWindowKey(repository));
+  } else {
+    state_->reads.Add(state_->reading_refs, name);
+  }
   return Ok();
 }
 
 Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  DeclareRepositoryRead(repository);
   state_->prefix_reads.insert(internal::RefWindowKey(repository, prefix));
-  state_->reads.insert(internal::RepositoryWindowKey(repository));
   return Ok();
 }
 
 Status Transaction::DeclareConfigRead(RepositoryId repository, std::string_view name) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->reads.insert(internal::ConfigWindowKey(repository, name));
-  state_->reads.insert(internal::RepositoryWindowKey(repository));
+  DeclareRepositoryRead(repository);
+  state_->reads.Add(internal::ConfigWindowKey(repository, ""), name);
   return Ok();
 }
 
 Status Transaction::DeclareConfigPrefixRead(RepositoryId repository, std::string_view prefix) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  DeclareRepositoryRead(repository);
   state_->prefix_reads.insert(internal::ConfigWindowKey(repository, prefix));
-  state_->reads.insert(internal::RepositoryWindowKey(repository));
   return Ok();
 }
 
@@ -400,7 +411,7 @@ Status Transaction::DeclareKeyPrefixRead(std::string_view prefix) {
 
 Status Transaction::DeclareKeyRead(std::string_view key) {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  state_->reads.insert(internal::UserWindowKey(key));
+  state_->reads.Add(internal::UserWindowKey(""), key);
   return Ok();
 }
 

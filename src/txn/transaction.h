@@ -156,6 +156,7 @@ class Transaction {
 
  private:
   Status CheckOpen(LifeCycleError::Call call) const;
+  void DeclareRepositoryRead(RepositoryId repository);
   Result<std::optional<Consumer>> TouchConsumer(RepositoryId repository, const std::string& name);
   Result<Consumer> TouchFollowing(RepositoryId repository, const std::string& name);
   void StageConsumer(RepositoryId repository, std::string name, std::optional<Consumer> in_snapshot,

@@ -238,6 +238,26 @@ void ConflictWindow::ForEachAfter(
   }
 }
 
+std::size_t ConflictWindow::EntriesAfter(Lsn snapshot) const {
+  QUORATE_CHECK(snapshot >= floor_);
+  const auto first = std::ranges::upper_bound(entries_, snapshot, {}, &Entry::lsn);
+  return static_cast<std::size_t>(entries_.end() - first);
+}
+
+bool ConflictWindow::AnyKeyAfter(Lsn snapshot,
+                                 absl::FunctionRef<bool(std::string_view)> test) const {
+  QUORATE_CHECK(snapshot >= floor_);
+  for (auto entry = std::ranges::upper_bound(entries_, snapshot, {}, &Entry::lsn);
+       entry != entries_.end(); ++entry) {
+    for (const Record* record = entry->first; record != nullptr; record = record->next_in_entry) {
+      if (test(record->key())) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 TransactionId ConflictWindow::TransactionAt(Lsn lsn) const {
   const auto at = std::ranges::lower_bound(entries_, lsn, {}, &Entry::lsn);
   QUORATE_CHECK(at != entries_.end() && at->lsn == lsn);

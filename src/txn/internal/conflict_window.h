@@ -16,6 +16,7 @@
 
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/functional/function_ref.h>
 
 #include <array>
 #include <chrono>
@@ -87,6 +88,11 @@ class ConflictWindow {
   // it returns false.
   void ForEachAfter(std::string_view prefix, Lsn snapshot,
                     const std::function<bool(std::string_view, const Version&)>& visit) const;
+
+  // How many entries after `snapshot` are held. REQUIRES: snapshot >= floor().
+  std::size_t EntriesAfter(Lsn snapshot) const;
+  // Whether one of them wrote a key for which `test` holds.
+  bool AnyKeyAfter(Lsn snapshot, absl::FunctionRef<bool(std::string_view)> test) const;
 
   // Whose entry it is that a version was written by. REQUIRES: `lsn` is that of a version held.
   TransactionId TransactionAt(Lsn lsn) const;

@@ -162,6 +162,8 @@ void PlayAgainstModel(std::uint64_t seed) {
                                  : slow.Found("aa", snapshot) != "-" ? "aa"
                                                                      : "-";
     ASSERT_EQ(first_with_a, expected);
+    ASSERT_EQ(window.AnyKeyAfter(snapshot, [&](std::string_view name) { return name == key; }),
+              slow.Found(key, snapshot) != "-");
   }
 }
 

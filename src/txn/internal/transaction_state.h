@@ -16,6 +16,7 @@
 
 #include "txn/internal/log_record.h"
 #include "txn/internal/published.h"
+#include "txn/internal/read_set.h"
 #include "txn/transaction.h"
 
 namespace quorate::txn::internal {
@@ -146,7 +147,10 @@ struct Transaction::State {
   std::map<RepositoryId, internal::StagedRepository> repositories;
   std::vector<internal::StagedPack> packs;
   // Keys of the conflict window, and prefixes of such.
-  std::set<std::string> reads;
+  internal::ReadSet reads;
+  // Of what was read last, and the beginning of the keys of its references.
+  std::optional<RepositoryId> reading;
+  std::string reading_refs;
   std::set<std::string> prefix_reads;
 
   // Nothing was staged or asserted.

@@ -87,6 +87,7 @@ class Verification {
   }
 
   void CheckReads();
+  bool ReadsMayHaveChanged() const;
   void CheckRepositories();
   void CheckAssertions();
   void ChoosePacks();
@@ -122,9 +123,11 @@ void Verification::CheckReads() {
     verdict_.others.push_back(
         MakeConflict(Conflict::Kind::kReadChanged, ConflictKeyOf(key), newer));
   };
-  for (const std::string& key : transaction_.reads) {
-    if (const auto newer = Newer(key); newer) {
-      refuse(key, newer);
+  if (ReadsMayHaveChanged()) {
+    for (const std::string_view key : transaction_.reads.Sorted()) {
+      if (const auto newer = Newer(key); newer) {
+        refuse(key, newer);
+      }
     }
   }
   for (const std::string& prefix : transaction_.prefix_reads) {
@@ -134,6 +137,18 @@ void Verification::CheckReads() {
                            return false;
                          });
   }
+}
+
+// Whoever reads much mostly meets few newer entries: then their keys are looked up among the reads,
+// not the other way round.
+bool Verification::ReadsMayHaveChanged() const {
+  const ReadSet& reads = transaction_.reads;
+  const Lsn snapshot = transaction_.snapshot.lsn();
+  if (reads.empty() || window_.EntriesAfter(snapshot) > reads.size()) {
+    return !reads.empty();
+  }
+  return window_.AnyKeyAfter(snapshot,
+                             [&reads](std::string_view key) { return reads.MayContain(key); });
 }
 
 void Verification::CheckRepositories() {

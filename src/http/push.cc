@@ -50,10 +50,11 @@ std::string_view ReasonOf(const txn::Conflict& conflict) {
 }  // namespace
 
 Push::Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request,
-           std::string transaction)
+           std::string transaction, txn::NamedBy named_by)
     : repository_(std::move(repository)),
       request_(std::move(request)),
       transaction_(std::move(transaction)),
+      named_by_(named_by),
       commands_(request_.commands.size()),
       peeled_(request_.commands.size()) {
 }
@@ -128,6 +129,7 @@ void Push::RefuseRest(std::string_view why) {
 Result<std::optional<txn::Transaction>> Push::Stage(std::string actor) {
   txn::TransactionOptions options;
   options.id = transaction_;
+  options.named_by = named_by_;
   options.actor = std::move(actor);
   options.push_options = request_.push_options;
   options.all_or_nothing = request_.capabilities.atomic;

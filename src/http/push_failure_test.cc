@@ -239,8 +239,14 @@ TEST_F(PushFailureTest, ABranchThatHeadMovesToMeanwhileIsNotDeleted) {
   ServeUntil([] { return FaultPointPassages("http.before_commit") == 1; });
   strand.Release();
 
-  EXPECT_THAT(client.ReadToEnd(), HasSubstr("ng refs/heads/other transaction failed"));
+  const std::string response = client.ReadToEnd();
+  EXPECT_THAT(response, HasSubstr("ng refs/heads/other transaction failed"));
   EXPECT_THAT(Refs(), HasSubstr("refs/heads/other"));
+  // Nobody knew the id before, so nothing is kept for whoever would ask by it.
+  const std::size_t at = response.find("Quorate-Transaction: ");
+  ASSERT_NE(at, std::string::npos) << response;
+  EXPECT_THAT(Json("GET", "/api/v1/repositories/a/transactions/" + response.substr(at + 21, 32)),
+              HasSubstr("\"state\":\"not_found\""));
 }
 
 TEST_F(PushFailureTest, AClientThatAsksFirstIsRefusedBeforeItSends) {

@@ -171,7 +171,8 @@ void ReceivePack::NameTransaction(git::PushRequest request,
   named_ = name.has_value();
   std::string id = named_ ? *name : repository_->transactions().NewTransactionId().bytes;
   exchange_.response().AddHeader(kTransactionHeader, HexEncode(id));
-  push_ = std::make_unique<Push>(repository_, std::move(request), std::move(id));
+  push_ = std::make_unique<Push>(repository_, std::move(request), std::move(id),
+                                 named_ ? txn::NamedBy::kClient : txn::NamedBy::kServer);
 }
 
 // A client that tries again must hear what became of its first attempt, even where a new one would

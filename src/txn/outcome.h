@@ -27,8 +27,10 @@ struct AbortedTransaction {
 struct TransactionOutcome {
   enum class State : std::uint8_t {
     kCommitted,
-    kAborted,   // On this node.
-    kInFlight,  // Appended, or waiting for its turn; nobody knows yet.
+    kAborted,  // On this node, and no attempt that was handed in here can still be committed.
+    // Nobody knows yet: an attempt waits for its turn, or is in the log, or was appended here and
+    // leadership went.
+    kInFlight,
     // Not committed so far, since every id ever used is remembered. It did not arrive, or it was
     // aborted elsewhere or too long ago to be remembered.
     kNotFound,

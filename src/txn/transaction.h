@@ -32,6 +32,12 @@ enum class Isolation : std::uint8_t {
   kSerializable,  // What was declared as read is checked too, unless nothing else was done.
 };
 
+// Who chose a transaction's id.
+enum class NamedBy : std::uint8_t {
+  kClient,  // Who may ask by it: why it was aborted is remembered for a while.
+  kServer,  // For a client that chose none.
+};
+
 struct TransactionOptions {
   Isolation isolation = Isolation::kSnapshot;
   std::string actor;
@@ -43,6 +49,7 @@ struct TransactionOptions {
   // (Snapshot::FindTransaction) and cannot do it twice as long as ids are remembered
   // (kTransactionIdsKept entries). Empty: a UUID of version 7.
   std::string id;
+  NamedBy named_by = NamedBy::kClient;  // Of `id`, if there is one.
 };
 
 inline constexpr std::size_t kUserKeyBytesMax = 4096;

@@ -34,13 +34,15 @@ Error WrongIdSize() {
                fmt::format("a transaction's id has {} bytes", kTransactionIdBytes));
 }
 
-// What the state says of an id, after it was found not to be in flight.
-Result<TransactionOutcome> OutcomeIn(const Snapshot& snapshot, std::string_view id,
+// What the state says of an id; failing that, what is known besides.
+Result<TransactionOutcome> OutcomeIn(const Snapshot& snapshot, std::string_view id, bool in_flight,
                                      std::optional<AbortedTransaction> aborted) {
   TransactionOutcome outcome{.known_from = snapshot.TransactionsKnownFrom()};
   outcome.committed = QUORATE_TRY(snapshot.FindTransaction(id));
   if (outcome.committed) {
     outcome.state = TransactionOutcome::State::kCommitted;
+  } else if (in_flight) {
+    outcome.state = TransactionOutcome::State::kInFlight;
   } else if (aborted) {
     outcome.state = TransactionOutcome::State::kAborted;
     outcome.aborted = std::move(aborted);
@@ -257,8 +259,8 @@ void TransactionManager::Impl::NoteAbort(TransactionId id, Error reason) {
   });
 }
 
-// First whether it is in flight, then what is committed: the other way round, it could be committed
-// in between and be missed by both. The strand does not wait for the disk.
+// What is applied and whether some attempt at it may still be committed is found out in one task:
+// with one in between, it could be missed by both. The strand does not wait for the disk.
 void TransactionManager::Impl::FindOutcome(std::string id,
                                            Callback<Result<TransactionOutcome>> done) {
   deps_.strand.Post([self = shared_from_this(), id = std::move(id),
@@ -267,25 +269,20 @@ void TransactionManager::Impl::FindOutcome(std::string id,
       std::move(done)(WrongIdSize());
       return;
     }
-    const bool in_flight = self->sequencer_ != nullptr && self->sequencer_->IsInFlight(id);
-    self->ReadSnapshot([self, id = std::move(id), in_flight,
+    self->ReadSnapshot([self, id = std::move(id),
                         done = std::move(done)](Result<Snapshot> snapshot) mutable {
       if (!snapshot) {
         std::move(done)(std::move(snapshot).error());
         return;
       }
+      const bool in_flight = self->sequencer_->MayStillCommit(id);
       std::optional<AbortedTransaction> aborted;
-      if (const auto* found = self->sequencer_->FindAbort(id); found != nullptr) {
+      if (const auto* found = self->sequencer_->FindAbort(id); found != nullptr && !in_flight) {
         aborted = *found;
       }
       self->deps_.storage.Post([id = std::move(id), in_flight, snapshot = *std::move(snapshot),
                                 aborted = std::move(aborted), done = std::move(done)]() mutable {
-        Result<TransactionOutcome> outcome = OutcomeIn(snapshot, id, std::move(aborted));
-        if (outcome && in_flight && !outcome->committed) {
-          outcome->state = TransactionOutcome::State::kInFlight;
-          outcome->aborted.reset();
-        }
-        std::move(done)(std::move(outcome));
+        std::move(done)(OutcomeIn(snapshot, id, in_flight, std::move(aborted)));
       });
     });
   });

@@ -125,9 +125,11 @@ class TransactionManager {
   class PendingCommit {
    public:
     // Before the transaction is admitted (it waits for the strand or the term fence) nothing is
-    // done and it ends with kCancelled. Afterwards this has no effect: the outcome is told.
+    // done and it ends with kCancelled; so does one that changes nothing, until it is answered.
+    // Once it is in the log this has no effect: the outcome is told. Of one that waits for an
+    // earlier attempt with the same id, kOutcomeUnknown is told now: that one takes its course.
     void Cancel();
-    // As Cancel(); but of an admitted transaction kOutcomeUnknown is told now, and nothing later.
+    // As Cancel(); but of one in the log kOutcomeUnknown is told now, and nothing later.
     void GiveUp();
 
    private:
@@ -165,6 +167,7 @@ class TransactionManager {
   void FindOutcome(std::string id, Callback<Result<TransactionOutcome>> done);
 
   // Any thread. A transaction that its client named ends before Commit(): FindOutcome() tells why.
+  // Not for others: their ids would push out those that somebody asks for.
   void NoteAbort(TransactionId id, Error reason);
 
   // Any thread. An id for a client that names none.

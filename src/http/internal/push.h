@@ -28,7 +28,7 @@ class Push {
   // `repository` is held until the push is destroyed.
   // `transaction`: the id of what it does, 16 raw bytes.
   Push(std::shared_ptr<cluster::Repository> repository, git::PushRequest request,
-       std::string transaction);
+       std::string transaction, txn::NamedBy named_by);
 
   const git::PushRequest& request() const { return request_; }
   const std::string& transaction() const { return transaction_; }
@@ -91,6 +91,7 @@ class Push {
   const std::shared_ptr<cluster::Repository> repository_;
   const git::PushRequest request_;
   const std::string transaction_;
+  const txn::NamedBy named_by_;
   std::unique_ptr<git::PackReceiver> receiver_;
   std::unique_ptr<git::QuarantinedPack> pack_;
   std::string unpack_error_;

@@ -39,6 +39,15 @@ Error Cancelled() {
   return MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kCancelled);
 }
 
+Error GivenUp(const TransactionId& id) {
+  return MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kGivenUp)
+      .Wrap("transaction " + id.ToHex());
+}
+
+Error LeadershipLost() {
+  return {Code::kUnavailable, "leadership was lost; nothing was done"};
+}
+
 }  // namespace
 
 struct Sequencer::Instruments {
@@ -96,6 +105,12 @@ Sequencer::Sequencer(const TransactionManagerDeps& deps, const TransactionManage
       window_(std::move(window)),
       committed_(applied.lsn),
       applied_(applied.lsn),
+      unchanged_(
+          deps.log,
+          [instruments = instruments_](const Status& barrier) {
+            (barrier ? instruments->unchanged : instruments->Of(CodeName(barrier.error().code())))
+                .Add();
+          }),
       aborts_(options.aborts_kept_max) {
 }
 
@@ -156,7 +171,9 @@ void Sequencer::WaitWritable(Callback<Status> done) {
 void Sequencer::Refuse(StatePtr transaction, CommitDone done, Error reason) {
   strand_.AssertCurrent();
   DiscardPacksOf(*transaction);
-  NoteAbort(transaction->id, reason);
+  if (transaction->named_by_client()) {
+    NoteAbort(transaction->id, reason);
+  }
   transaction.reset();  // And with it the pin: its snapshot may have been the oldest in use.
   TrimWindow();
   Answer(std::move(done), std::move(reason));
@@ -171,18 +188,25 @@ void Sequencer::Withdraw(const CommitInterest& interest, bool give_up) {
     Refuse(std::move(commit.transaction), std::move(commit.done), Cancelled());
     return;
   }
-  if (const auto at = std::ranges::find_if(unchanged_, ours); at != unchanged_.end()) {
-    Unchanged commit = std::move(*at);  // It has no entry, so nothing was done.
-    unchanged_.erase(at);
-    Answer(std::move(commit.done), Cancelled());
+  if (std::optional<CommitDone> done = unchanged_.Withdraw(interest)) {
+    Answer(*std::move(done), Cancelled());  // It has no entry, so nothing was done.
     return;
   }
-  const auto at = std::ranges::find_if(pending_, ours);
-  if (give_up && at != pending_.end() && at->done != nullptr) {
-    CommitDone done = std::exchange(at->done, nullptr);
-    std::move(done)(
-        MakeLifeCycleError(LifeCycleError::Call::kCommit, LifeCycleError::Reason::kGivenUp)
-            .Wrap("transaction " + at->id.ToHex()));
+  for (Proposal& proposal : pending_) {
+    if (ours(proposal)) {
+      if (CommitDone done = give_up ? std::exchange(proposal.done, nullptr) : nullptr) {
+        std::move(done)(GivenUp(proposal.id));
+      }
+      return;
+    }
+    // Whether its transaction takes place is for the first attempt to say.
+    const auto at = std::ranges::find_if(proposal.repeats, ours);
+    if (at != proposal.repeats.end()) {
+      CommitDone done = std::move(at->done);
+      proposal.repeats.erase(at);
+      Answer(std::move(done), GivenUp(proposal.id));
+      return;
+    }
   }
 }
 
@@ -227,9 +251,11 @@ const AbortedTransaction* Sequencer::FindAbort(std::string_view id) const {
   return aborts_.Find(id);
 }
 
-bool Sequencer::IsInFlight(std::string_view id) const {
+// The window has whatever is not applied, also what was committed by now.
+bool Sequencer::MayStillCommit(std::string_view id) const {
   strand_.AssertCurrent();
-  return std::ranges::any_of(pending_, [id](const Proposal& p) { return p.id.bytes == id; }) ||
+  const std::optional<Lsn> used = window_->FindTransaction(id);
+  return (used && *used > applied_) || unknown_.Contains(id) ||
          std::ranges::any_of(waiting_,
                              [id](const Waiting& w) { return w.transaction->id.bytes == id; });
 }
@@ -254,7 +280,7 @@ void Sequencer::Join(Proposal& first, Waiting repeat) {
     return;
   }
   DiscardPacksOf(*repeat.transaction);
-  first.repeats.push_back(std::move(repeat.done));
+  first.repeats.push_back({.done = std::move(repeat.done), .interest = std::move(repeat.interest)});
 }
 
 bool Sequencer::writable() const {
@@ -296,11 +322,11 @@ void Sequencer::Process(Waiting commit) {
   }
   DiscardPacksOf(*commit.transaction);
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
-  unchanged_.push_back({.after = after,
-                        .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
-                        .done = std::move(commit.done),
-                        .interest = std::move(commit.interest)});
-  AnswerUnchanged();
+  unchanged_.Add({.after = after,
+                  .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
+                  .done = std::move(commit.done),
+                  .interest = std::move(commit.interest)});
+  unchanged_.Advance(committed_);
 }
 
 LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdict) const {
@@ -355,6 +381,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
   in_flight_bytes_ += bytes;
   pending_.push_back({.position = *appended,
                       .id = transaction.id,
+                      .named_by_client = transaction.named_by_client(),
                       .outcome = {.lsn = appended->lsn, .refs = std::move(verdict.refs)},
                       .done = std::move(commit.done),
                       .interest = std::move(commit.interest),
@@ -362,24 +389,6 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
                       .packs = std::move(packs),
                       .appended_at = now});
   DiscardPacksOf(transaction);  // Those that were left out.
-}
-
-// Nothing is written, yet the promise is the same: what was found is committed, and nobody else led
-// meanwhile. The barrier answers that.
-void Sequencer::AnswerUnchanged() {
-  while (!unchanged_.empty() && unchanged_.front().after <= committed_) {
-    Unchanged next = std::move(unchanged_.front());
-    unchanged_.pop_front();
-    deps_.log.ReadBarrier([done = std::move(next.done), outcome = std::move(next.outcome),
-                           instruments = instruments_](Result<Lsn> barrier) mutable {
-      (barrier ? instruments->unchanged : instruments->Of(CodeName(barrier.error().code()))).Add();
-      if (barrier) {
-        std::move(done)(std::move(outcome));
-      } else {
-        std::move(done)(std::move(barrier).error());
-      }
-    });
-  }
 }
 
 Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
@@ -393,32 +402,33 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
                  .committed_at = deps_.clock.Monotonic()};
   if (!pending_.empty() && pending_.front().position == item.entry.position()) {
     Acknowledge(item);
-    AnswerUnchanged();
+    unchanged_.Advance(committed_);
     return item;
   }
   if (!pending_.empty() && pending_.front().position.lsn == item.entry.lsn) {
     LoseProposals(item.entry.lsn);
   }
-  // Terms never sink along a log: with this entry, none of an earlier term follows.
-  for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
-    if (orphan->second.term < item.entry.term) {
-      Discard(std::move(orphan->second.packs));
-      orphan = orphans_.erase(orphan);
-    } else if (orphan->first == item.entry.lsn) {
-      item.locals = std::move(orphan->second.packs);
-      orphan = orphans_.erase(orphan);
-    } else {
-      ++orphan;
-    }
-  }
+  item.locals = DecideUnknown(item.entry.position());
   if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
     window_->Add(InfoOf(*item.record, item.entry.lsn, item.entry.data.size()),
                  WindowWrites(*item.record));
   }
-  AnswerUnchanged();
+  unchanged_.Advance(committed_);
   Publish();
   return item;
+}
+
+// Answers with the packs that came in here with this entry.
+LocalPacks Sequencer::DecideUnknown(Position committed) {
+  UnknownProposals::Decided decided = unknown_.Decide(committed);
+  for (UnknownProposals::Proposal& lost : decided.lost) {
+    Discard(std::move(lost.packs));
+    if (lost.named_by_client) {
+      NoteAbort(lost.id, LeadershipLost());
+    }
+  }
+  return std::move(decided.packs);
 }
 
 void Sequencer::Acknowledge(ApplyItem& item) {
@@ -428,15 +438,15 @@ void Sequencer::Acknowledge(ApplyItem& item) {
   instruments_->commit_seconds.Observe(Seconds(deps_.clock.Monotonic() - ours.appended_at));
   QUORATE_FAULT("txn.before_ack");
   Answer(std::move(ours.done), std::move(ours.outcome));
-  for (CommitDone& repeat : ours.repeats) {
-    Answer(std::move(repeat), AlreadyCommitted(ours.id, ours.position.lsn));
+  for (Repeat& repeat : ours.repeats) {
+    Answer(std::move(repeat.done), AlreadyCommitted(ours.id, ours.position.lsn));
   }
 }
 
 void Sequencer::TellLost(Proposal proposal, const Error& reason) {
   Answer(std::move(proposal.done), reason);
-  for (CommitDone& repeat : proposal.repeats) {
-    Answer(std::move(repeat), reason);
+  for (Repeat& repeat : proposal.repeats) {
+    Answer(std::move(repeat.done), reason);
   }
 }
 
@@ -444,10 +454,12 @@ void Sequencer::TellLost(Proposal proposal, const Error& reason) {
 void Sequencer::LoseProposals(Lsn from) {
   window_->DropFrom(from);
   DropInFlightFrom(from);
-  const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
+  const Error lost = LeadershipLost();
   for (Proposal& proposal : std::exchange(pending_, {})) {
     Discard(std::move(proposal.packs));
-    NoteAbort(proposal.id, lost);
+    if (proposal.named_by_client) {
+      NoteAbort(proposal.id, lost);
+    }
     TellLost(std::move(proposal), lost);
   }
   FailUnchanged(lost);
@@ -457,12 +469,10 @@ void Sequencer::LeavePendingUnknown() {
   window_->DropFrom(committed_.Next());
   DropInFlightFrom(committed_.Next());
   for (Proposal& proposal : std::exchange(pending_, {})) {
-    if (!proposal.packs.empty()) {
-      // One of an earlier term at this place cannot be committed any more: ours replaced it.
-      Orphan& orphan = orphans_[proposal.position.lsn];
-      Discard(std::exchange(orphan.packs, std::move(proposal.packs)));
-      orphan.term = proposal.position.term;
-    }
+    unknown_.Add({.position = proposal.position,
+                  .id = proposal.id,
+                  .named_by_client = proposal.named_by_client,
+                  .packs = std::move(proposal.packs)});
     const Error unknown(
         Code::kOutcomeUnknown,
         fmt::format("transaction {} may or may not be committed", proposal.id.ToHex()));
@@ -471,8 +481,8 @@ void Sequencer::LeavePendingUnknown() {
 }
 
 void Sequencer::FailUnchanged(const Error& reason) {
-  for (Unchanged& unchanged : std::exchange(unchanged_, {})) {
-    Answer(std::move(unchanged.done), reason);
+  for (UnchangedCommits::Commit& commit : unchanged_.TakeWaiting()) {
+    Answer(std::move(commit.done), reason);
   }
 }
 
@@ -542,7 +552,7 @@ void Sequencer::Following(ReplicaId leader) {
   no_op_.reset();
   leader_ = leader;
   LeavePendingUnknown();
-  const Error lost(Code::kUnavailable, "leadership was lost; nothing was done");
+  const Error lost = LeadershipLost();
   FailUnchanged(lost);
   FailWaiting(lost);
   Publish();

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +25,8 @@
 #include "txn/internal/published.h"
 #include "txn/internal/recent_aborts.h"
 #include "txn/internal/transaction_state.h"
+#include "txn/internal/unchanged_commits.h"
+#include "txn/internal/unknown_proposals.h"
 #include "txn/internal/verifier.h"
 #include "txn/transaction_manager.h"
 
@@ -52,9 +53,10 @@ class Sequencer {
   // Answers with `reason`: nothing was done, and nothing is left of it.
   void Refuse(StatePtr transaction, CommitDone done, Error reason);
 
-  // Whether a transaction of this id was handed in, and nobody can say yet what becomes of it.
-  bool IsInFlight(std::string_view id) const;
-  // Why this id was aborted here lately; null if it was not.
+  // Whether some attempt at the transaction of this id was handed in here and is not applied, and
+  // not known to be lost either: it waits, is in the log, or was when leadership went.
+  bool MayStillCommit(std::string_view id) const;
+  // Why an attempt at it was aborted here lately; null if none was.
   const AbortedTransaction* FindAbort(std::string_view id) const;
   void NoteAbort(const TransactionId& id, const Error& reason);
 
@@ -79,13 +81,19 @@ class Sequencer {
   bool drained() const;
 
  private:
+  // Who handed in the id of a proposal again, and learns what becomes of that one.
+  struct Repeat {
+    CommitDone done;
+    std::shared_ptr<CommitInterest> interest;
+  };
   struct Proposal {
     Position position;
     TransactionId id;
+    bool named_by_client = false;
     CommitOutcome outcome;
     CommitDone done;  // Null: nobody waits any more.
     std::shared_ptr<CommitInterest> interest;
-    std::vector<CommitDone> repeats;  // Who handed in the same id, and learns what becomes of it.
+    std::vector<Repeat> repeats;
     LocalPacks packs;
     std::chrono::nanoseconds appended_at;
   };
@@ -95,18 +103,6 @@ class Sequencer {
     CommitDone done;
     std::shared_ptr<CommitInterest> interest;
     std::chrono::nanoseconds since;
-  };
-  // A transaction that changes nothing, given what is in flight up to `after`.
-  struct Unchanged {
-    Lsn after;
-    CommitOutcome outcome;
-    CommitDone done;
-    std::shared_ptr<CommitInterest> interest;
-  };
-  // The packs of a proposal whose fate is unknown: the entry may still be committed.
-  struct Orphan {
-    Term term;
-    LocalPacks packs;
   };
   struct InFlight {
     Lsn lsn;
@@ -125,10 +121,10 @@ class Sequencer {
   void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
   void DiscardPacksOf(Transaction::State& transaction) QUORATE_REQUIRES(strand_);
   void Discard(LocalPacks packs) QUORATE_REQUIRES(strand_);
-  void AnswerUnchanged() QUORATE_REQUIRES(strand_);
   void Acknowledge(ApplyItem& item) QUORATE_REQUIRES(strand_);
   void LoseProposals(Lsn from) QUORATE_REQUIRES(strand_);
   void LeavePendingUnknown() QUORATE_REQUIRES(strand_);
+  LocalPacks DecideUnknown(Position committed) QUORATE_REQUIRES(strand_);
   void FailUnchanged(const Error& reason) QUORATE_REQUIRES(strand_);
   void FailWaiting(const Error& reason) QUORATE_REQUIRES(strand_);
   void DropInFlightFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
@@ -156,8 +152,8 @@ class Sequencer {
   std::deque<Proposal> pending_ QUORATE_GUARDED_BY(strand_);     // Appended, not committed.
   std::deque<InFlight> in_flight_ QUORATE_GUARDED_BY(strand_);   // Appended, not applied.
   std::size_t in_flight_bytes_ QUORATE_GUARDED_BY(strand_) = 0;  // Sum over in_flight_.
-  std::deque<Unchanged> unchanged_ QUORATE_GUARDED_BY(strand_);
-  std::map<Lsn, Orphan> orphans_ QUORATE_GUARDED_BY(strand_);
+  UnchangedCommits unchanged_ QUORATE_GUARDED_BY(strand_);
+  UnknownProposals unknown_ QUORATE_GUARDED_BY(strand_);
   RecentAborts aborts_ QUORATE_GUARDED_BY(strand_);
 };
 

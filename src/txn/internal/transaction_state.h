@@ -153,6 +153,11 @@ struct Transaction::State {
   std::string reading_refs;
   std::set<std::string> prefix_reads;
 
+  // Whoever chose its id may ask why it was aborted.
+  bool named_by_client() const {
+    return !options.id.empty() && options.named_by == NamedBy::kClient;
+  }
+
   // Nothing was staged or asserted.
   bool only_reads() const {
     return refs.empty() && heads.empty() && assertions.empty() && configs.empty() && keys.empty() &&

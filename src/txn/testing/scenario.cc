@@ -268,7 +268,7 @@ void Scenario::Damage(const Words& words) {
   }
 }
 
-// log lead | depose | commit N|all | replace | fence: in scripts with "mode scripted".
+// log lead | depose | commit N|all | replace | fence | hold | release: in scripts with "mode scripted".
 void Scenario::Log(const Words& words) {
   if (scripted_ == nullptr) {
     throw ScriptError{"this mode is not scripted"};
@@ -287,6 +287,10 @@ void Scenario::Log(const Words& words) {
       log.Replace("");
     } else if (what == "fence") {
       log.Fence(Error(Code::kCorruption, "as told"));
+    } else if (what == "hold") {
+      log.HoldReads();
+    } else if (what == "release") {
+      log.ReleaseReads();
     } else {
       Say("error: unknown log command");
     }

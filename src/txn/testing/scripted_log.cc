@@ -26,7 +26,22 @@ Result<Position> ScriptedLog::Append(std::string data) {
 }
 
 void ScriptedLog::ReadBarrier(ReadDone done) {
-  Result<Lsn> answer = committed_;
+  if (holds_reads_) {
+    held_reads_.emplace_back(std::move(done), committed_);
+  } else {
+    AnswerRead(std::move(done), committed_);
+  }
+}
+
+void ScriptedLog::ReleaseReads() {
+  holds_reads_ = false;
+  for (auto& [done, lsn] : std::exchange(held_reads_, {})) {
+    AnswerRead(std::move(done), lsn);
+  }
+}
+
+void ScriptedLog::AnswerRead(ReadDone done, Lsn lsn) {
+  Result<Lsn> answer = lsn;
   if (!leading_ || stopped_) {
     answer = Error(Code::kNotLeader, "another replica leads");
   }

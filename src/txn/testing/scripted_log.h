@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "log/log_manager.h"
@@ -38,6 +39,9 @@ class ScriptedLog final : public log::LogManager {
   // all behind it are gone.
   void Replace(std::string data);
   void Fence(const Error& reason) { machine_->OnFenced(reason); }
+  // Nobody hears of this leader, so read barriers wait; until ReleaseReads().
+  void HoldReads() { holds_reads_ = true; }
+  void ReleaseReads();
 
   std::size_t uncommitted() const { return tail_.size(); }
   // Everything that was committed since the beginning.
@@ -48,6 +52,7 @@ class ScriptedLog final : public log::LogManager {
 
  private:
   void Deliver(consensus::Entry entry);
+  void AnswerRead(ReadDone done, Lsn lsn);
 
   env::Strand& strand_;
   log::StateMachine* machine_ = nullptr;
@@ -60,6 +65,8 @@ class ScriptedLog final : public log::LogManager {
   bool leading_ = false;
   bool stopped_ = false;
   bool resigned_ = false;
+  bool holds_reads_ = false;
+  std::vector<std::pair<ReadDone, Lsn>> held_reads_;  // With what was committed when they came.
 };
 
 class ScriptedMode final : public LogMode {

@@ -362,11 +362,16 @@ Awaitable<void> ReceivePack::SendBytes(std::string bytes) {
   }
 }
 
-// Nobody is told of a commit any more. What is not in the log yet need not get there.
+// Nobody is told of a commit any more. What is not in the log yet need not get there. Of what is,
+// whoever named it can ask, so nothing waits here for a log that may be without a majority.
 void ReceivePack::OnGone() {
   gone_ = true;
   if (commit_) {
-    commit_->Cancel();
+    if (named_) {
+      commit_->GiveUp();
+    } else {
+      commit_->Cancel();
+    }
     QUORATE_FAULT("http.after_cancel");
   }
 }

@@ -1,6 +1,8 @@
 // Pushes that name their transaction: asked about, tried again, refused.
 #include <gmock/gmock.h>
 
+#include <latch>
+
 #include "base/fault_point.h"
 #include "git/testing/pack_builder.h"
 #include "http/testing/server_world.h"
@@ -12,6 +14,25 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr const char* kName = "00112233445566778899aabbccddeeff";
+
+// Occupies all threads of a pool until it is released: what is in the log does not get to the disk.
+class HeldThreads {
+ public:
+  HeldThreads(env::StrandPool& pool, int threads) : reached_(threads) {
+    for (int i = 0; i < threads; ++i) {
+      pool.Post([this] {
+        reached_.count_down();
+        released_.wait();
+      });
+    }
+    reached_.wait();
+  }
+  void Release() { released_.count_down(); }
+
+ private:
+  std::latch reached_;
+  std::latch released_{1};
+};
 
 class RepeatedPushTest : public ServerTest {
  protected:
@@ -105,6 +126,30 @@ TEST_F(RepeatedPushTest, WhyAPushWasAbortedIsTold) {
   EXPECT_THAT(Outcome(), HasSubstr("\"state\":\"aborted\",\"code\":\"invalid_argument\""));
 
   Named(create_, one_.pack);  // The same id may be tried again.
+  EXPECT_THAT(Outcome(), HasSubstr("\"state\":\"committed\""));
+}
+
+// Its entry is in the log and cannot be written.
+TEST_F(RepeatedPushTest, APushInTheLogIsNotWaitedForWhenTheClientThatNamedItLeaves) {
+  const txn::TransactionManager& transactions = (*world_.Find("a"))->transactions();
+  const std::string body = PushBody({create_}, "report-status side-band-64k quiet", one_.pack);
+  HeldThreads disk(world_.storage, 2);
+  {
+    RawClient client(server_->port());
+    client.Send("POST /a.git/git-receive-pack HTTP/1.1\r\nHost: h\r\nQuorate-Transaction: " +
+                std::string(kName) +
+                "\r\nContent-Type: application/x-git-receive-pack-request\r\n" +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    ServeUntil([&] { return transactions.status().in_flight == 1; });
+  }
+
+  ServeUntil([this] {
+    return metrics_.Value("quorate_pushes_total", {{"outcome", "unknown"}}) == 1;
+  });
+  EXPECT_EQ(transactions.status().in_flight, 1u);
+  disk.Release();
+
+  EXPECT_EQ(Report(Named(create_, one_.pack)), "200\nunpack ok\nok refs/heads/main\nflush\n");
   EXPECT_THAT(Outcome(), HasSubstr("\"state\":\"committed\""));
 }
 

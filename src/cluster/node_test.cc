@@ -6,7 +6,10 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <memory>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cluster/testing/world.h"
@@ -129,16 +132,20 @@ TEST_P(NodeTest, OneOfManyCreatorsOfANameWins) {
 
   int won = 0;
   int others = 0;
+  std::set<PartitionId> partitions;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const World::Found result = results[i].get();
     (i % 2 == 0 ? won : others) += result ? 1 : 0;
-    if (!result) {
+    if (result) {
+      partitions.insert((*result)->partition());
+    } else {
       EXPECT_EQ(result.error().code(), Code::kAlreadyExists) << result.error().ToString();
     }
   }
 
   EXPECT_EQ(won, 1);
   EXPECT_EQ(others, 8);
+  EXPECT_EQ(partitions.size(), 9U) << "each has a partition of its own";
   EXPECT_EQ(Names().size(), 9U);
 }
 
@@ -170,6 +177,22 @@ TEST_P(NodeTest, ASecondNodeOnTheSameDataIsRefused) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code(), Code::kAlreadyExists);
   EXPECT_THAT(opened.error().message(), HasSubstr("is in use by another process"));
+}
+
+TEST_P(NodeTest, ForOneMoreTheLeastRecentlyUsedIsClosed) {
+  world_.options.open_partitions_max = 2;
+  ASSERT_TRUE(world_.Open());
+  const std::weak_ptr<Repository> first = world_.Create("first").value();
+  const std::weak_ptr<Repository> second = world_.Create("second").value();
+  ASSERT_TRUE(World::Write(*world_.Find("first").value(), "k", "v"));
+
+  ASSERT_TRUE(world_.Create("third"));
+  while (!first.expired() && !second.expired()) {
+    std::this_thread::yield();
+  }
+
+  EXPECT_TRUE(second.expired());
+  EXPECT_FALSE(first.expired());
 }
 
 TEST_P(NodeTest, OpensMoreThanItKeepsOpen) {

@@ -178,6 +178,21 @@ TEST(MembershipProbe, EntryThatEndsJointByItselfHasNoData) {
   EXPECT_EQ(changes[1].data, "");
 }
 
+TEST(MembershipProbe, RemovingSomebodyUnknownChangesNothing) {
+  ProbeNet net({1, 2, 3}, kThree);
+  net.Elect(1);
+
+  ASSERT_TRUE(net.Change(1, {Remove(9)}));
+  net.Settle();
+  net.Ticks(6);
+
+  EXPECT_EQ(net.at(2).disk().conf_state.ToString(), "voters=(1 2 3) learners=()");
+  EXPECT_FALSE(net.status(1).joint);
+  ASSERT_TRUE(net.Propose(1, "after"));
+  net.Settle();
+  EXPECT_TRUE(net.Applied(3, "after"));
+}
+
 TEST(MembershipProbe, ChangeThatDoesNotFitLeavesTheConfigurationAsItWas) {
   ProbeNet net({1, 2, 3}, kThree);
   const std::string joint = ConfChange{ConfTransition::kExplicit, {AddVoter(4)}, ""}.Encode();

@@ -222,7 +222,8 @@ TEST_F(ServerTest, EachCommandIsJudgedByItself) {
       {kZero + " " + id + " refs/heads/a..b", kZero + " " + id + " HEAD",
        kZero + " " + id + " refs/quorate/x", kZero + " " + one.blob.ToHex() + " refs/heads/blob",
        kZero + " " + std::string(40, '7') + " refs/heads/nothing",
-       kZero + " " + one.blob.ToHex() + " refs/tags/blob"},
+       kZero + " " + one.blob.ToHex() + " refs/tags/blob",
+       kZero + " " + one.tree.ToHex() + " refs/tags/tree"},
       one.pack);
 
   EXPECT_THAT(report, StartsWith("unpack ok\n"
@@ -231,7 +232,8 @@ TEST_F(ServerTest, EachCommandIsJudgedByItself) {
                                  "ng refs/quorate/x deny updating a hidden ref\n"
                                  "ng refs/heads/blob failed to update ref\n"
                                  "ng refs/heads/nothing missing necessary objects\n"
-                                 "ok refs/tags/blob\nflush\n"));
+                                 "ok refs/tags/blob\n"
+                                 "ok refs/tags/tree\nflush\n"));
 }
 
 TEST_F(ServerTest, APackThatIsNotOneOrIsIncompleteChangesNothing) {

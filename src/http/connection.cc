@@ -1,5 +1,8 @@
 #include "http/internal/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <boost/beast/http/read.hpp>
 #include <exception>
@@ -15,7 +18,36 @@ namespace beast_http = beast::http;
 constexpr std::size_t kIdleBufferBytes = 4 << 10;
 constexpr std::size_t kLingerBytesMax = 1 << 20;
 constexpr std::chrono::milliseconds kLingerTimeout{2000};
+constexpr int kUnsentBytesMax = 128 << 10;
 constexpr std::chrono::milliseconds kRefusalTimeout{1000};
+
+// What the kernel takes from us before it sends it. Without it megabytes may wait in a connection
+// to a slow reader, room comes back in large steps only, and its pace cannot be told from a stop.
+class UnsentBytesMax {
+ public:
+  explicit UnsentBytesMax(int bytes) : bytes_(bytes) {}
+
+  // What Asio wants of an option.
+  template <class Protocol>
+  int level(const Protocol& /*protocol*/) const {
+    return IPPROTO_TCP;
+  }
+  template <class Protocol>
+  int name(const Protocol& /*protocol*/) const {
+    return TCP_NOTSENT_LOWAT;
+  }
+  template <class Protocol>
+  const int* data(const Protocol& /*protocol*/) const {
+    return &bytes_;
+  }
+  template <class Protocol>
+  std::size_t size(const Protocol& /*protocol*/) const {
+    return sizeof(bytes_);
+  }
+
+ private:
+  const int bytes_;
+};
 
 bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
@@ -49,8 +81,9 @@ Connection::Connection(Stream stream, const TransportOptions& options, const Tra
   const asio::ip::tcp::endpoint peer = PeerOf(stream_);
   address_ = AddressOf(peer);
   peer_ = address_ + ":" + std::to_string(peer.port());
-  error_code ignored;  // Only a delay is lost.
+  error_code ignored;  // Only a delay, or a finer measure, is lost.
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.socket().set_option(UnsentBytesMax(kUnsentBytesMax), ignored);
 }
 
 void Connection::Drain() {

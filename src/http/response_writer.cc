@@ -35,7 +35,11 @@ ResponseHead PlainTextHead(unsigned status) {
 
 ResponseWriter::ResponseWriter(Stream& stream, ResponseForm form, const TransportOptions& options,
                                const TransportDeps& deps)
-    : stream_(stream), form_(form), options_(options), deps_(deps) {
+    : stream_(stream),
+      form_(form),
+      options_(options),
+      deps_(deps),
+      pace_(options.response_bytes_per_second_min, options.response_grace) {
 }
 
 std::string ResponseWriter::RenderHead(const ResponseHead& head) const {
@@ -61,14 +65,19 @@ std::string ResponseWriter::RenderHead(const ResponseHead& head) const {
 template <class Buffers>
 Awaitable<Status> ResponseWriter::WriteAll(const Buffers& buffers) {
   error_code failed;
-  stream_.expires_after(options_.write_timeout);
+  stream_.expires_after(
+      std::min(options_.write_timeout, pace_.Allowance(asio::buffer_size(buffers))));
+  const std::chrono::nanoseconds before = deps_.clock.Monotonic();
   const std::size_t sent = co_await asio::async_write(
       stream_, buffers, asio::redirect_error(asio::use_awaitable, failed));
+  pace_.Count(sent, deps_.clock.Monotonic() - before);
   bytes_ += sent;
   deps_.bytes_out.Add(static_cast<double>(sent));
   if (failed) {
     form_.keep_alive = false;
-    co_return Error(Code::kCancelled, "the client went away");
+    co_return Error(Code::kCancelled, failed == beast::error::timeout
+                                          ? "the client reads its answer too slowly"
+                                          : "the client went away");
   }
   co_return Ok();
 }

@@ -30,6 +30,7 @@ TransportOptions TransportOptionsOf(const HttpOptions& options) {
   transport.read_timeout = options.read_timeout;
   transport.body_grace = options.read_timeout;
   transport.write_timeout = options.write_timeout;
+  transport.response_grace = options.response_grace;
   return transport;
 }
 

@@ -34,6 +34,8 @@ struct HttpOptions {
   std::chrono::milliseconds header_timeout{20'000};
   std::chrono::milliseconds read_timeout{60'000};
   std::chrono::milliseconds write_timeout{120'000};
+  // Who reads an answer may fall so far behind 2 KiB a second.
+  std::chrono::milliseconds response_grace{60'000};
   std::chrono::milliseconds keepalive_period{5'000};  // Of empty packets while a push is worked on.
 
   bool create_on_push = false;

@@ -232,6 +232,29 @@ TEST_F(TransportTest, ABodySlowerThanTheLeastRateIsCutOffThoughBytesKeepComing) 
   EXPECT_EQ(seen.get_future().get(), Code::kCancelled);
 }
 
+TEST_F(TransportTest, AClientThatDoesNotReadItsAnswerIsCutOffLongBeforeTheWriteTimeout) {
+  options_.response_grace = milliseconds(50);
+  options_.response_bytes_per_second_min = 1 << 30;
+  std::promise<std::string> seen;
+  Start([&seen](Exchange& exchange) -> Awaitable<void> {
+    ResponseWriter& response = exchange.response();
+    response.Start(PlainTextHead(200));
+    const std::string piece(64 << 10, 'x');
+    for (;;) {
+      const Status sent = co_await response.Write(piece);
+      if (!sent) {
+        seen.set_value(sent.error().message());
+        co_return;
+      }
+    }
+  });
+  RawClient client(port());
+
+  client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+
+  EXPECT_EQ(seen.get_future().get(), "the client reads its answer too slowly");
+}
+
 TEST_F(TransportTest, GzipBodiesAreDecoded) {
   Start(Echo);
   const std::string packed = Gzip(std::string(300'000, 'z') + "end");

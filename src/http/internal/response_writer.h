@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "http/internal/asio.h"
+#include "http/internal/pace.h"
 #include "http/internal/transport.h"
 
 namespace quorate::http {
@@ -29,8 +30,8 @@ struct ResponseForm {
   bool keep_alive = false;
 };
 
-// Belongs to its connection's coroutine. Every call fails with kCancelled once the client is gone
-// or took nothing for the write timeout.
+// Belongs to its connection's coroutine. Every call fails with kCancelled once the client is gone,
+// took nothing for the write timeout, or reads too slowly (internal/pace.h).
 class ResponseWriter {
  public:
   ResponseWriter(Stream& stream, ResponseForm form, const TransportOptions& options,
@@ -76,6 +77,7 @@ class ResponseWriter {
   bool finished_ = false;
   std::string pending_head_;  // Rendered, not yet sent.
   std::uint64_t bytes_ = 0;
+  Pace pace_;
 };
 
 // "Not Found"

@@ -1,5 +1,7 @@
 #include "http/internal/child_gate.h"
 
+#include <fmt/format.h>
+
 namespace quorate::http {
 
 Awaitable<Result<ChildGate::Permit>> ChildGate::Acquire() {
@@ -13,7 +15,7 @@ Awaitable<Result<ChildGate::Permit>> ChildGate::Acquire() {
       co_return Permit(*this);
     }
     if (waiting_.size() >= options_.waiting_max) {
-      co_return Error(Code::kUnavailable, "too many fetches wait already");
+      co_return Error(Code::kUnavailable, fmt::format("too many {} wait already", options_.what));
     }
     waiter = std::make_shared<Waiter>(executor);
     waiter->timer.expires_after(options_.wait_max);
@@ -26,7 +28,7 @@ Awaitable<Result<ChildGate::Permit>> ChildGate::Acquire() {
     co_return Permit(*this);
   }
   waiting_.remove(waiter);
-  co_return Error(Code::kUnavailable, "too many fetches are running");
+  co_return Error(Code::kUnavailable, fmt::format("too many {} are running", options_.what));
 }
 
 // The place goes to the first who waits, if any does.

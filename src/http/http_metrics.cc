@@ -29,6 +29,8 @@ HttpMetrics::HttpMetrics(env::Metrics& metrics)
       view_cache_misses(
           metrics.GetCounter("quorate_view_cache_misses_total", "Views that were rendered", {})),
       children_running(metrics.GetGauge("quorate_git_children", "git processes running", {})),
+      indexers_running(metrics.GetGauge("quorate_git_indexers",
+                                        "Places for git index-pack taken by pushes.", {})),
       children_started(metrics.GetCounter("quorate_git_children_started_total",
                                           "git processes started for fetches", {})),
       fetches_by_process(Fetches(metrics, "process")),

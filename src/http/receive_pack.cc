@@ -53,6 +53,7 @@ class ReceivePack {
   void NoteLsn(Lsn lsn);
   void NoteAbort(const Error& reason);
   Awaitable<Received> ReadPack();
+  Awaitable<bool> TakePlace();
   Awaitable<Status> WaitForApplied();
   Awaitable<void> CheckPack();
   Awaitable<void> Commit();
@@ -78,6 +79,7 @@ class ReceivePack {
 
   std::string begin_;  // Of the pack; came with the commands.
   bool body_ended_ = false;
+  std::optional<ChildGate::Permit> place_;  // For the process that indexes a large pack.
   std::unique_ptr<Push> push_;
   bool gone_ = false;  // The client closed the connection.
   std::optional<txn::TransactionManager::PendingCommit> commit_;  // Under way.
@@ -297,6 +299,9 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
     }
     gathered += *piece;
     if (gathered.size() >= kGatherBytesMax) {
+      if (!co_await TakePlace()) {
+        continue;
+      }
       // The disk again and again: this pack, or others, may fill what the log needs.
       auto write = [this, &gathered] {
         if (const Status writable = services_.deps.node.CheckWritable(); writable) {
@@ -312,6 +317,21 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
   }
   begin_ = std::move(gathered);  // The last piece goes the same way as the check.
   co_return Received::kWhole;
+}
+
+// A process will wait for the rest of this pack. False, and the push refused, if there is no place
+// for one.
+Awaitable<bool> ReceivePack::TakePlace() {
+  if (!place_.has_value()) {
+    Result<ChildGate::Permit> place = co_await services_.indexers.Acquire();
+    if (!place) {
+      push_->RefuseAll(place.error().message());
+      co_return false;
+    }
+    place_.emplace(std::move(*place));
+    exchange_.body().HoldToPace();
+  }
+  co_return true;
 }
 
 // As AwaitCallback(), and meanwhile the client is told that we are alive.
@@ -385,6 +405,7 @@ Awaitable<void> ReceivePack::CheckPack() {
   };
   co_await WorkWithTicks(std::move(check));
   begin_ = {};
+  place_.reset();
   services_.metrics.push_index_seconds.Observe(
       std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
 }

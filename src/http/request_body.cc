@@ -32,6 +32,10 @@ void RequestBody::DecodeGzip() {
   inflater_ = std::make_unique<Inflater>();
 }
 
+void RequestBody::HoldToPace() {
+  pace_.emplace(options_.pace_bytes_per_second_min, options_.pace_grace);
+}
+
 Awaitable<Result<std::string_view>> RequestBody::Read() {
   std::string_view piece;
   if (inflater_ == nullptr) {
@@ -102,13 +106,19 @@ Awaitable<Result<std::string_view>> RequestBody::ReadRaw() {
         std::chrono::milliseconds(raw_bytes_ * 1000 /
                                   std::max<std::uint64_t>(1, options_.body_bytes_per_second_min));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(allowance - waited_);
-    stream_.expires_after(std::clamp(left, std::chrono::milliseconds(1), options_.read_timeout));
+    const auto longest =
+        pace_ ? std::min(options_.read_timeout, pace_->Allowance(0)) : options_.read_timeout;
+    stream_.expires_after(std::clamp(left, std::chrono::milliseconds(1), longest));
 
     error_code failed;
     const std::chrono::nanoseconds before = deps_.clock.Monotonic();
     co_await beast::http::async_read_some(stream_, buffer_, parser_,
                                           asio::redirect_error(asio::use_awaitable, failed));
-    waited_ += deps_.clock.Monotonic() - before;
+    const std::chrono::nanoseconds took = deps_.clock.Monotonic() - before;
+    waited_ += took;
+    if (pace_) {
+      pace_->Count(piece_bytes_ - parser_.get().body().size, took);
+    }
     if (failed == beast::http::error::need_buffer) {
       failed = {};
     }

@@ -39,7 +39,7 @@ ResponseWriter::ResponseWriter(Stream& stream, ResponseForm form, const Transpor
       form_(form),
       options_(options),
       deps_(deps),
-      pace_(options.response_bytes_per_second_min, options.response_grace) {
+      pace_(options.pace_bytes_per_second_min, options.pace_grace) {
 }
 
 std::string ResponseWriter::RenderHead(const ResponseHead& head) const {

@@ -30,7 +30,7 @@ TransportOptions TransportOptionsOf(const HttpOptions& options) {
   transport.read_timeout = options.read_timeout;
   transport.body_grace = options.read_timeout;
   transport.write_timeout = options.write_timeout;
-  transport.response_grace = options.response_grace;
+  transport.pace_grace = options.slow_client_grace;
   return transport;
 }
 
@@ -59,6 +59,12 @@ class HttpServer::Impl {
                        .waiting_max = options_.children_waiting_max,
                        .wait_max = options_.child_wait},
                       metrics_.children_running};
+  // Of its own: pushes must not wait for slow readers, nor fetches for slow pushes.
+  ChildGate indexers_{{.running_max = options_.children_max,
+                       .waiting_max = options_.children_waiting_max,
+                       .wait_max = options_.child_wait,
+                       .what = "large pushes"},
+                      metrics_.indexers_running};
   std::unique_ptr<ViewCache> views_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint16_t> port_ = 0;
@@ -71,7 +77,7 @@ Status HttpServer::Impl::Open() {
       QUORATE_TRY(ViewCache::Open(options_.views_directory, options_.views_max, deps_.files,
                                   deps_.git, metrics_.view_cache_hits, metrics_.view_cache_misses));
   services_ = std::make_unique<Services>(
-      Services{options_, deps_, metrics_, refs_, *views_, children_, stopping_, port_});
+      Services{options_, deps_, metrics_, refs_, *views_, children_, indexers_, stopping_, port_});
   const TransportDeps transport{.clock = deps_.clock,
                                 .logger = deps_.logger,
                                 .connections = metrics_.connections,

@@ -34,8 +34,8 @@ struct HttpOptions {
   std::chrono::milliseconds header_timeout{20'000};
   std::chrono::milliseconds read_timeout{60'000};
   std::chrono::milliseconds write_timeout{120'000};
-  // Who reads an answer may fall so far behind 2 KiB a second.
-  std::chrono::milliseconds response_grace{60'000};
+  // Who reads an answer, or sends what a process waits for, may fall so far behind 2 KiB a second.
+  std::chrono::milliseconds slow_client_grace{60'000};
   std::chrono::milliseconds keepalive_period{5'000};  // Of empty packets while a push is worked on.
 
   bool create_on_push = false;
@@ -45,7 +45,8 @@ struct HttpOptions {
   std::size_t negotiation_bytes_max = 64 << 20;  // Of a fetch request, decoded.
   std::size_t ref_cache_bytes_max = 64 << 20;
   std::size_t views_max = 256;
-  std::size_t children_max = 16;           // `git upload-pack` at the same time ...
+  // `git upload-pack` at the same time, and as many `git index-pack` that receive large pushes ...
+  std::size_t children_max = 16;
   std::size_t children_waiting_max = 256;  // ... and requests that wait for one. Beyond: 503.
   std::chrono::milliseconds child_wait{60'000};
   std::uint32_t in_process_fetch_objects_max = 256;  // A fetch that looks at more is git's; 0: all.

@@ -233,8 +233,8 @@ TEST_F(TransportTest, ABodySlowerThanTheLeastRateIsCutOffThoughBytesKeepComing) 
 }
 
 TEST_F(TransportTest, AClientThatDoesNotReadItsAnswerIsCutOffLongBeforeTheWriteTimeout) {
-  options_.response_grace = milliseconds(50);
-  options_.response_bytes_per_second_min = 1 << 30;
+  options_.pace_grace = milliseconds(50);
+  options_.pace_bytes_per_second_min = 1 << 30;
   std::promise<std::string> seen;
   Start([&seen](Exchange& exchange) -> Awaitable<void> {
     ResponseWriter& response = exchange.response();

@@ -181,6 +181,7 @@ Awaitable<void> Fetch::RunProcess() {
     co_await SendError(exchange_, permit.error());
     co_return;
   }
+  exchange_.body().HoldToPace();
   Result<std::unique_ptr<ServiceChild>> child = co_await StartChild();
   if (!child) {
     co_await SendError(exchange_, child.error());

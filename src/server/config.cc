@@ -51,7 +51,7 @@ const std::vector<Key>& Keys() {
       {"timeouts.header_ms", &Config::header_ms, 1, kDayMs},
       {"timeouts.idle_ms", &Config::idle_ms, 1, kDayMs},
       {"timeouts.body_ms", &Config::body_ms, 1, kDayMs},
-      {"timeouts.slow_reader_ms", &Config::slow_reader_ms, 1, kDayMs},
+      {"timeouts.slow_client_ms", &Config::slow_client_ms, 1, kDayMs},
       {"timeouts.drain_ms", &Config::drain_ms, 0, kDayMs},
       {"cache.advertisement_bytes", &Config::advertisement_bytes, 0, 64 * kGibibyte},
       {"cache.views", &Config::views, 1, 1'000'000},

@@ -48,7 +48,7 @@ struct Config {
   std::int64_t header_ms = 20'000;
   std::int64_t idle_ms = 120'000;
   std::int64_t body_ms = 600'000;
-  std::int64_t slow_reader_ms = 60'000;
+  std::int64_t slow_client_ms = 60'000;
   std::int64_t drain_ms = 30'000;
 
   // [cache]

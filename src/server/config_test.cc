@@ -50,7 +50,7 @@ TEST(ConfigTest, TheShippedFileNamesEveryKeyAndChangesNoDefault) {
   EXPECT_EQ(config.header_ms, defaults.header_ms);
   EXPECT_EQ(config.idle_ms, defaults.idle_ms);
   EXPECT_EQ(config.body_ms, defaults.body_ms);
-  EXPECT_EQ(config.slow_reader_ms, defaults.slow_reader_ms);
+  EXPECT_EQ(config.slow_client_ms, defaults.slow_client_ms);
   EXPECT_EQ(config.drain_ms, defaults.drain_ms);
   EXPECT_EQ(config.advertisement_bytes, defaults.advertisement_bytes);
   EXPECT_EQ(config.views, defaults.views);

@@ -98,7 +98,7 @@ Result<http::HttpOptions> HttpOptionsOf(const Config& config, const cluster::Nod
   options.header_timeout = milliseconds(config.header_ms);
   options.read_timeout = milliseconds(config.body_ms);
   options.write_timeout = milliseconds(config.body_ms);
-  options.response_grace = milliseconds(config.slow_reader_ms);
+  options.slow_client_grace = milliseconds(config.slow_client_ms);
   options.create_on_push = config.create_on_push;
   options.ref_cache_bytes_max = static_cast<std::size_t>(config.advertisement_bytes);
   options.views_max = static_cast<std::size_t>(config.views);

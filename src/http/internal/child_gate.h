@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "base/callback.h"
@@ -21,6 +22,7 @@ struct ChildGateOptions {
   std::size_t running_max = 16;
   std::size_t waiting_max = 256;
   std::chrono::milliseconds wait_max{60'000};
+  std::string_view what = "fetches";  // For messages: a constant.
 };
 
 class ChildGate {

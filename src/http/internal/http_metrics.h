@@ -21,6 +21,7 @@ class HttpMetrics {
   env::Counter& view_cache_hits;
   env::Counter& view_cache_misses;
   env::Gauge& children_running;
+  env::Gauge& indexers_running;
   env::Counter& children_started;
   env::Counter& fetches_by_process;
   env::Counter& fetches_by_memory;

@@ -1,8 +1,9 @@
-// Pace: how far a client that reads an answer is behind the rate at which it must at least.
+// Pace: how far a client is behind the rate at which it must read an answer, or send a body, at
+// least.
 //
-// Time that the answer took to be made does not count, only time in which the client could have
-// read. Being faster than need be is not saved up: a client that stops is cut off after the grace,
-// however much it took before, because a process and its place may wait for it. A value.
+// Our own time does not count, only time in which the client could have gone on. Being faster than
+// need be is not saved up: a client that stops is cut off after the grace, however much it took
+// before, because a process and its place may wait for it. A value.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class Pace {
     return std::max(left, std::chrono::milliseconds(1));
   }
 
-  // It took `bytes` within `time`.
+  // It took, or sent, `bytes` within `time`.
   void Count(std::size_t bytes, std::chrono::nanoseconds time) {
     behind_ = std::max(std::chrono::nanoseconds(0), behind_ + time - Due(bytes));
   }

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "http/internal/asio.h"
 #include "http/internal/inflate.h"
+#include "http/internal/pace.h"
 #include "http/internal/transport.h"
 
 namespace quorate::http {
@@ -29,6 +31,9 @@ class RequestBody {
   void DecodeGzip();
   // Read() fails with kResourceExhausted once more (decoded) bytes have come.
   void LimitBytes(std::uint64_t bytes_max) { bytes_max_ = bytes_max; }
+
+  // A process waits for the rest: from now on it must arrive at the pace of internal/pace.h.
+  void HoldToPace();
 
   // The next bytes, valid until the next call; empty at the end.
   //   kCancelled          the client went away or was too slow; nothing can be answered;
@@ -63,6 +68,7 @@ class RequestBody {
   std::uint64_t bytes_ = 0;             // Yielded.
   std::uint64_t raw_bytes_ = 0;         // Read, without chunk framing.
   std::chrono::nanoseconds waited_{0};  // For the client, in total.
+  std::optional<Pace> pace_;            // Once something waits.
 };
 
 }  // namespace quorate::http

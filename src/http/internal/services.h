@@ -30,7 +30,8 @@ struct Services {
   HttpMetrics& metrics;
   RefCache& refs;
   ViewCache& views;
-  ChildGate& children;
+  ChildGate& children;  // `git upload-pack`
+  ChildGate& indexers;  // `git index-pack`, while packs arrive
   const std::atomic<bool>& stopping;
   const std::atomic<std::uint16_t>& port;  // That is listened on; 0 for a moment at the start.
 };

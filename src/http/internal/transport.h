@@ -23,9 +23,10 @@ struct TransportOptions {
   std::chrono::milliseconds header_timeout{20'000};  // For a whole request header.
   std::chrono::milliseconds read_timeout{60'000};    // For the next bytes of a body.
   std::chrono::milliseconds write_timeout{120'000};  // For the client to take one piece.
-  // An answer must be read at this rate; a client may fall behind by `response_grace`.
-  std::uint64_t response_bytes_per_second_min = 2048;
-  std::chrono::milliseconds response_grace{60'000};
+  // An answer must be read, and a body for which a process waits must arrive, at this rate; a
+  // client may fall behind by `pace_grace`.
+  std::uint64_t pace_bytes_per_second_min = 2048;
+  std::chrono::milliseconds pace_grace{60'000};
   // A body must arrive at this rate once `body_grace` of waiting has passed.
   std::uint64_t body_bytes_per_second_min = 256;
   std::chrono::milliseconds body_grace{60'000};

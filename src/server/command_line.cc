@@ -8,7 +8,10 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 
+#include "cluster/node.h"
+#include "git/repository_config.h"
 #include "server/admin_commands.h"
 #include "server/api_client.h"
 #include "server/completion.h"
@@ -31,11 +34,15 @@ constexpr std::chrono::seconds kServerTimeout{60};
 // it.
 struct CommandLine {
   CLI::App app{"Transactional, replicated Git storage.", "quorate"};
+  // Of the command that was given. `check` looks at what CLI11 cannot judge and does nothing else:
+  // its errors are usage errors.
+  std::function<Status()> check = [] { return Ok(); };
   std::function<Status()> action;
 
   std::string config_file;
   Config overrides;
   std::string server{kDefaultServer};
+  std::optional<ApiClient> client;  // By check().
   bool json = false;
   std::string name;
   RepoCreateArguments create;
@@ -93,23 +100,57 @@ Result<Config> EffectiveConfig(const CLI::App& serve, const CommandLine& line) {
   return config;
 }
 
+// CLI11 wants an empty text from them if the argument will do.
+CLI::Validator VariableName() {
+  return {[](const std::string& name) {
+            return git::CanonicalConfigName(name) ? std::string()
+                                                  : fmt::format("'{}' is no variable's name", name);
+          },
+          ""};
+}
+CLI::Validator HostAndPort() {
+  return {[](const std::string& text) {
+            const Result<HostPort> address = ParseHostPort(text);
+            return address ? std::string() : address.error().message();
+          },
+          ""};
+}
+CLI::Validator RepositoryName() {
+  return {[](const std::string& name) {
+            const Status fit = cluster::Node::CheckRepositoryName(name);
+            return fit ? std::string() : fit.error().message();
+          },
+          ""};
+}
+
 void AddServe(CommandLine& line) {
   CLI::App* serve = line.app.add_subcommand("serve", "Run one node in the foreground.");
   serve->add_option("--data", line.overrides.data, "Data directory; made if it does not exist.");
-  serve->add_option("--http", line.overrides.http,
-                    "Where Git clients and the API connect (default 127.0.0.1:7080; port 0 picks "
-                    "one).");
-  serve->add_option("--peer", line.overrides.peer,
-                    "Where other nodes connect (default 127.0.0.1:7081).");
+  serve
+      ->add_option("--http", line.overrides.http,
+                   "Where Git clients and the API connect (default 127.0.0.1:7080; port 0 picks "
+                   "one).")
+      ->check(HostAndPort());
+  serve
+      ->add_option("--peer", line.overrides.peer,
+                   "Where other nodes connect (default 127.0.0.1:7081).")
+      ->check(HostAndPort());
   serve->add_option("--join", line.overrides.join,
                     "Peer address of a member of a cluster to join.");
   serve->add_option("--config", line.config_file, "TOML configuration file.");
-  serve->add_option("--log-mode", line.overrides.log_mode, "raft (default) or local.");
+  serve->add_option("--log-mode", line.overrides.log_mode, "raft (default) or local.")
+      ->check(CLI::IsMember({"raft", "local"}));
   serve->add_option("--create-on-push", line.overrides.create_on_push,
                     "true or false: a first push creates its repository (default: on loopback).");
   serve->add_flag("--insecure", line.overrides.insecure,
                   "Listen beyond this machine although nobody is authenticated.");
   serve->callback([&line, serve] {
+    line.check = [serve]() -> Status {
+      if (serve->count("--data") == 0 && serve->count("--config") == 0) {
+        return Error(Code::kInvalidArgument, "no data directory: give --data DIR");
+      }
+      return Ok();
+    };
     line.action = [&line, serve]() -> Status {
       return Serve(QUORATE_TRY(EffectiveConfig(*serve, line)));
     };
@@ -123,10 +164,11 @@ CLI::App* AddClientCommand(CommandLine& line, CLI::App& parent, const std::strin
   CLI::App* command = parent.add_subcommand(name, help);
   command->add_option("--server", line.server, "URL of any node.")->capture_default_str();
   command->callback([&line, action] {
-    line.action = [&line, action]() -> Status {
-      ApiClient client = QUORATE_TRY(ApiClient::Make(line.server, kServerTimeout));
-      return action(client);
+    line.check = [&line]() -> Status {
+      line.client = QUORATE_TRY(ApiClient::Make(line.server, kServerTimeout));
+      return Ok();
     };
+    line.action = [&line, action] { return action(*line.client); };
   });
   return command;
 }
@@ -184,7 +226,8 @@ void AddRepoConfig(CommandLine& line, CLI::App& repo) {
                               Status (*action)(ApiClient&, const RepoConfigArguments&)) {
     CLI::App* command = add(name, help, action);
     command->add_option("VARIABLE", arguments.variable, "Such as uploadpack.allowAnySHA1InWant.")
-        ->required();
+        ->required()
+        ->check(VariableName());
     CLI::Option* expected =
         command
             ->add_option("--expect", arguments.expected,
@@ -198,7 +241,8 @@ void AddRepoConfig(CommandLine& line, CLI::App& repo) {
       ->add_flag("--json", arguments.json, "Print JSON.");
   add("get", "The values of one variable; fails if it is not set.", RepoConfigGet)
       ->add_option("VARIABLE", arguments.variable)
-      ->required();
+      ->required()
+      ->check(VariableName());
   add_change("set", "Set a variable to a value, or to several.", RepoConfigSet)
       ->add_option("VALUE", arguments.values)
       ->required();
@@ -212,8 +256,11 @@ void AddRepo(CommandLine& line) {
   CLI::App* create =
       AddClientCommand(line, *repo, "create", "Create an empty repository.",
                        [&line](ApiClient& client) { return RepoCreate(client, line.create); });
-  create->add_option("NAME", line.create.name, "Such as group/project.")->required();
-  create->add_option("--object-format", line.create.object_format, "sha1 (default) or sha256.");
+  create->add_option("NAME", line.create.name, "Such as group/project.")
+      ->required()
+      ->check(RepositoryName());
+  create->add_option("--object-format", line.create.object_format, "sha1 (default) or sha256.")
+      ->check(CLI::IsMember({"sha1", "sha256"}));
   create->add_option("--default-branch", line.create.default_branch,
                      "What HEAD names (default main).");
   create->add_option("--replicas", line.create.replicas, "On how many nodes.")
@@ -286,7 +333,9 @@ void Collect(const CLI::App& app, const std::string& path, std::vector<Completio
 void AddCompletion(CommandLine& line) {
   CLI::App* completion =
       line.app.add_subcommand("completion", "Print a completion script for a shell.");
-  completion->add_option("SHELL", line.shell, "bash or zsh.")->required();
+  completion->add_option("SHELL", line.shell, "bash or zsh.")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
   completion->callback([&line] {
     line.action = [&line]() -> Status {
       std::vector<CompletionEntry> entries;
@@ -295,6 +344,11 @@ void AddCompletion(CommandLine& line) {
       return Ok();
     };
   });
+}
+
+int Complain(const Error& error, int exit_status) {
+  fmt::print(stderr, "quorate: {}\n", error.message());
+  return exit_status;
 }
 
 // What a server or a terminal sends may be anything; the JSON library throws at some of it.
@@ -322,12 +376,11 @@ int Main(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return line.app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  const Status done = Act(line);
-  if (!done) {
-    fmt::print(stderr, "quorate: {}\n", done.error().message());
-    return kExitFailed;
+  if (const Status fit = line.check(); !fit) {
+    return Complain(fit.error(), kExitUsage);
   }
-  return 0;
+  const Status done = Act(line);
+  return done ? 0 : Complain(done.error(), kExitFailed);
 }
 
 }  // namespace quorate::server

@@ -19,6 +19,7 @@ test_expect_success '--help everywhere, --version' '
 test_expect_success 'usage errors exit 2, failures exit 1 with one line' '
   same "$(exit_code "$QUORATE" no-such-command 2>/dev/null)" 2 &&
   same "$(exit_code "$QUORATE" repo create 2>/dev/null)" 2 &&
+  same "$(exit_code "$QUORATE" serve --data d --http nonsense 2>err)" 2 && grep nonsense err &&
   same "$(exit_code "$QUORATE" repo info nowhere --server "$url" 2>err)" 1 && same "$(wc -l <err)" 1'
 
 test_expect_success 'create, list, info, delete' '

@@ -66,11 +66,23 @@ txn::Stage::Nodes GroupStage::Crash(const Keep& keep, const Nodes& together) {
       crashed.insert(&node);
     }
   }
-  for (std::uint64_t turns = alone ? prng_.Below(kTurnsToLevel) : 0; turns > 0; --turns) {
-    group_.Turn();
+  if (alone) {
+    PassSomeTime();
   }
   at_rest_ = level_ = false;
   return crashed;
+}
+
+void GroupStage::CrashAlone(txn::Node& node, std::size_t keep_unsynced) {
+  node.Crash(keep_unsynced);
+  PassSomeTime();
+  at_rest_ = level_ = false;
+}
+
+void GroupStage::PassSomeTime() {
+  for (std::uint64_t turns = prng_.Below(kTurnsToLevel); turns > 0; --turns) {
+    group_.Turn();
+  }
 }
 
 void GroupStage::Stop() {

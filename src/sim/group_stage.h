@@ -24,6 +24,9 @@ class GroupStage final : public txn::Stage {
   // By chance the front alone, if all of `together` is there and the others are sound; else all.
   // The others may have a new leader before it is opened again.
   Nodes Crash(const Keep& keep, const Nodes& together) override;
+  // Power loss at this replica, whatever is under way. The others go on, and may have a new leader
+  // before it is opened again.
+  void CrashAlone(txn::Node& node, std::size_t keep_unsynced);
   void Stop() override;
 
   void BeginStop(Callback<> stopped) override;
@@ -41,6 +44,7 @@ class GroupStage final : public txn::Stage {
   bool IsLevel();
   bool AnyFenced();
   void Lead(ReplicaId id);
+  void PassSomeTime();
   ReplicaId IdOf(const txn::Node& node);
 
   Prng prng_;

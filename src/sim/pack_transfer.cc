@@ -28,8 +28,7 @@ bool PackTransfer::Bring(const git::PackRecord& pack, ReplicaId to) {
   git::FakePacks& packs = group_.node(to).packs;
   for (const ReplicaId from : group_.ids()) {
     if (group_.up(from) && group_.node(from).packs.Holds(pack.digest)) {
-      packs.Receive(pack);
-      return true;
+      return packs.Receive(pack).has_value();
     }
   }
   return packs.Holds(pack.digest);

@@ -31,7 +31,7 @@ TEST(PackTransferTest, AnEntryWaitsUntilSomebodyThatIsUpHasItsPack) {
 
   const auto done = [&committed] { return committed; };
   EXPECT_FALSE(group.TurnUntil(done, 20 * Group::kTurnsPerTick));
-  group.node(leader).packs.Receive(record);
+  ASSERT_TRUE(group.node(leader).packs.Receive(record));
   EXPECT_TRUE(group.TurnUntil(done));
 }
 

@@ -38,6 +38,9 @@ class FakePacks::Pack final : public QuarantinedPack {
       Error error = *std::exchange(owner_.persist_error_, std::nullopt);
       return error;
     }
+    if (record_.inline_bytes.empty()) {
+      QUORATE_TRY(owner_.AskGate());
+    }
     owner_.Tell("persist", record_.digest);
     if (record_.inline_bytes.empty()) {
       owner_.staged_.insert(record_.digest);
@@ -49,9 +52,11 @@ class FakePacks::Pack final : public QuarantinedPack {
   }
 
   Status Discard() override {
-    if (crashes_ != owner_.crashes_ || !std::exchange(persisted_, false)) {
+    if (crashes_ != owner_.crashes_ || !persisted_) {
       return Ok();
     }
+    QUORATE_TRY(owner_.AskGate());
+    persisted_ = false;
     owner_.Tell("discard", record_.digest);
     owner_.Release(record_.digest);
     if (!owner_.holders_.contains(record_.digest) && !owner_.named_.contains(record_.digest)) {
@@ -106,6 +111,7 @@ Status FakePacks::Install(const PackRecord& record, std::unique_ptr<QuarantinedP
   if (!record.inline_bytes.empty() && Sha256(record.inline_bytes) != record.digest) {
     return Error(Code::kCorruption, "inline pack does not have its digest");
   }
+  QUORATE_TRY(AskGate());
   const bool again = installed_.contains(record.digest);
   const bool at_hand = !record.inline_bytes.empty() || staged_.contains(record.digest) || again;
   if (!at_hand && local == nullptr) {
@@ -123,6 +129,7 @@ Status FakePacks::Install(const PackRecord& record, std::unique_ptr<QuarantinedP
 }
 
 Status FakePacks::DropStagedExcept(const std::vector<Sha256Digest>& named) {
+  QUORATE_TRY(AskGate());
   const std::set<Sha256Digest> keep(named.begin(), named.end());
   named_.clear();
   for (const Sha256Digest& digest : std::set(staged_)) {
@@ -136,12 +143,24 @@ Status FakePacks::DropStagedExcept(const std::vector<Sha256Digest>& named) {
   return Ok();
 }
 
-void FakePacks::Receive(const PackRecord& record) {
+Status FakePacks::Sync() {
+  QUORATE_TRY(AskGate());
+  durable_ = installed_;
+  return Ok();
+}
+
+Status FakePacks::AskGate() const {
+  return gate_ == nullptr || gate_() ? Ok() : Status(Error(Code::kInternal, "the disk is gone"));
+}
+
+Status FakePacks::Receive(const PackRecord& record) {
   if (!installed_.contains(record.digest)) {
+    QUORATE_TRY(AskGate());
     staged_.insert(record.digest);
     synced_.insert(record.digest);
     named_.insert(record.digest);
   }
+  return Ok();
 }
 
 void FakePacks::Release(const Sha256Digest& digest) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,21 +37,26 @@ class FakePacks final : public PackInstaller {
   // What a transfer from another replica does with a side-stored pack before the entry that names
   // it is persisted here: the pack is staged and synced. One that a transaction of this
   // replica brought stays then, too, whatever becomes of the transaction.
-  void Receive(const PackRecord& record);
+  Status Receive(const PackRecord& record);
   bool Holds(const Sha256Digest& digest) const {
     return staged_.contains(digest) || installed_.contains(digest);
   }
 
   // Makes every installed pack survive Crash(): what a sync of the file system does.
-  void Sync() { durable_ = installed_; }
+  Status Sync();
   // Power loss: forgets what was installed since Sync() and the quarantines; persisted packs stay.
   void Crash();
 
   // The next call fails with this error, once.
   void FailNextInstall(Error error) { install_error_ = std::move(error); }
   void FailNextPersist(Error error) { persist_error_ = std::move(error); }
+  // Those that have not happened yet will not.
+  void EndFailures() { install_error_ = persist_error_ = std::nullopt; }
   // While true, Install() fails with kResourceExhausted.
   void SetDiskFull(bool full) { full_ = full; }
+  // Asked before each operation that would change what is on disk: it fails, and nothing changes,
+  // unless the answer is true. Null: none.
+  void SetGate(std::function<bool()> gate) { gate_ = std::move(gate); }
 
   bool IsInstalled(std::string_view bytes) const { return installed_.contains(Sha256(bytes)); }
   bool IsPersisted(std::string_view bytes) const { return staged_.contains(Sha256(bytes)); }
@@ -70,6 +76,7 @@ class FakePacks final : public PackInstaller {
   class Pack;
 
   std::unique_ptr<QuarantinedPack> New(std::string bytes, bool is_inline);
+  Status AskGate() const;
   void Release(const Sha256Digest& digest);
   void Tell(std::string_view what, const Sha256Digest& digest);
 
@@ -82,6 +89,7 @@ class FakePacks final : public PackInstaller {
   std::multiset<Sha256Digest> holders_;
   std::optional<Error> install_error_;
   std::optional<Error> persist_error_;
+  std::function<bool()> gate_;
   std::vector<std::string> events_;
   bool full_ = false;
   int quarantined_ = 0;

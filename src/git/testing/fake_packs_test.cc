@@ -16,7 +16,7 @@ TEST(FakePacksTest, CrashLosesWhatNoSyncCovered) {
   EXPECT_EQ(packs.quarantined(), 2);
 
   ASSERT_TRUE(packs.Install(first_record, std::move(first)));
-  packs.Sync();
+  ASSERT_TRUE(packs.Sync());
   ASSERT_TRUE(packs.Install(record, std::move(second)));
   packs.Crash();
 
@@ -98,7 +98,7 @@ TEST(FakePacksTest, WhatATransferBringsStaysWhenALocalCopyIsDiscarded) {
   auto local = packs.NewSideStored("large");
   ASSERT_TRUE(local->Persist());
 
-  packs.Receive(local->record());
+  ASSERT_TRUE(packs.Receive(local->record()));
   ASSERT_TRUE(local->Discard());
 
   EXPECT_TRUE(packs.IsPersisted("large"));

@@ -84,8 +84,9 @@ Status MemoryStore::Write(WriteBatch batch, WriteOptions options) {
   if (options.sync) {
     sync_lock.lock();
   }
+  const bool passes = PassesGate();
   std::unique_lock lock(mutex_);
-  QUORATE_TRY(BeginWrite(options.sync));
+  QUORATE_TRY(BeginWrite(options.sync, passes));
   Image image = images_.back();
   for (const WriteBatch::Change& change : batch.changes()) {
     ApplyChange(image, change);
@@ -115,7 +116,17 @@ Status MemoryStore::Write(WriteBatch batch, WriteOptions options) {
   return Ok();
 }
 
-Status MemoryStore::BeginWrite(bool sync) {
+// Not with the mutex held: whoever is asked may look at the store.
+bool MemoryStore::PassesGate() const {
+  std::function<bool()> gate;
+  {
+    const std::lock_guard lock(mutex_);
+    gate = write_gate_;
+  }
+  return gate == nullptr || gate();
+}
+
+Status MemoryStore::BeginWrite(bool sync, bool passes) {
   if (broken_) {
     return Error(Code::kInternal, "write: the store failed before");
   }
@@ -123,7 +134,7 @@ Status MemoryStore::BeginWrite(bool sync) {
     broken_ = true;
     return Error(Code::kResourceExhausted, "write: no space left on device");
   }
-  if (std::exchange(fail_next_write_, false) || (fail_from_ != 0 && writes_ + 1 >= fail_from_)) {
+  if (std::exchange(fail_next_write_, false) || !passes) {
     broken_ = true;
     return Error(Code::kInternal,
                  sync ? "synced write: injected failure" : "write: injected failure");
@@ -177,9 +188,9 @@ void MemoryStore::FailNextSync() {
   fail_next_sync_ = true;
 }
 
-void MemoryStore::FailWritesFrom(std::uint64_t number) {
+void MemoryStore::SetWriteGate(std::function<bool()> gate) {
   const std::lock_guard lock(mutex_);
-  fail_from_ = number;
+  write_gate_ = std::move(gate);
 }
 
 bool MemoryStore::broken() const {

@@ -40,8 +40,9 @@ class MemoryStore final : public Store {
   // Crash(). A write that fails takes no effect; of a failed sync it depends on the crash.
   void FailNextWrite();
   void FailNextSync();
-  // The `number`-th write, as writes() counts, fails as FailNextWrite() says; 0: none does.
-  void FailWritesFrom(std::uint64_t number);
+  // Asked before each write, which fails as FailNextWrite() says unless the answer is true. Null:
+  // none.
+  void SetWriteGate(std::function<bool()> gate);
   // A write failed; every other one will, until Crash().
   bool broken() const;
   // While true, a write fails with kResourceExhausted, and then every write until Crash(). A crash
@@ -63,7 +64,8 @@ class MemoryStore final : public Store {
 
   static void ApplyChange(Image& image, WriteBatch::Change change);
   Image current() const;
-  Status BeginWrite(bool sync);
+  bool PassesGate() const;
+  Status BeginWrite(bool sync, bool passes);
 
   mutable std::mutex mutex_;
   std::mutex sync_mutex_;        // Held over a sync, before mutex_: syncs run one at a time.
@@ -73,11 +75,11 @@ class MemoryStore final : public Store {
   std::uint64_t syncs_ = 0;
   std::uint64_t writes_ = 0;
   bool fail_next_write_ = false;
-  std::uint64_t fail_from_ = 0;
   bool fail_next_sync_ = false;
   bool broken_ = false;
   bool full_ = false;
   std::function<void()> sync_hook_;
+  std::function<bool()> write_gate_;
 };
 
 }  // namespace quorate::kv

@@ -7,6 +7,12 @@
 namespace quorate::kv {
 namespace {
 
+Status TryPut(Store& store, const std::string& key) {
+  WriteBatch batch;
+  batch.Put(Family::kState, key, "value of " + key);
+  return store.Write(std::move(batch), {.sync = true});
+}
+
 void Put(Store& store, const std::string& key, bool sync) {
   WriteBatch batch;
   batch.Put(Family::kState, key, "value of " + key);
@@ -101,6 +107,23 @@ TEST(MemoryStoreTest, SyncHookRunsWhenTheBatchIsVisibleButNotDurable) {
   Put(store, "a", true);
   EXPECT_EQ(seen, "a 1");
   EXPECT_EQ(store.unsynced(), 0U);
+}
+
+TEST(MemoryStoreTest, TheGateIsAskedBeforeEachWriteAndAWriteThatItHoldsBackIsTheLast) {
+  MemoryStore store;
+  int asked = 0;
+  store.SetWriteGate([&] { return ++asked < 2; });
+
+  EXPECT_TRUE(TryPut(store, "a"));
+  EXPECT_FALSE(TryPut(store, "b"));
+  store.SetWriteGate(nullptr);
+  EXPECT_FALSE(TryPut(store, "c"));
+
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(store.broken());
+  EXPECT_EQ(Keys(store), "a ");
+  store.Crash(0);
+  EXPECT_TRUE(TryPut(store, "c"));
 }
 
 TEST(MemoryStoreTest, DamageChangesWhatIsRead) {

@@ -13,10 +13,7 @@ class Node::Files final : public env::FileSystem {
  public:
   explicit Files(git::FakePacks& packs) : packs_(packs) {}
 
-  Status SyncFileSystem(const std::string&) override {
-    packs_.Sync();
-    return Ok();
-  }
+  Status SyncFileSystem(const std::string&) override { return packs_.Sync(); }
 
   Status CreateDirectories(const std::string&) override { return Unexpected(); }
   Status RemoveAll(const std::string&) override { return Unexpected(); }

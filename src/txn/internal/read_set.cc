@@ -66,7 +66,7 @@ bool ReadSet::MayContain(std::string_view key) const {
 std::vector<std::string_view> ReadSet::Sorted() const {
   std::vector<std::string_view> keys = keys_;
   std::ranges::sort(keys);
-  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 

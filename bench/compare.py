@@ -372,8 +372,10 @@ def engine_rows(bench, engine):
                       f"{rate:.0f}/s / {raw:.0f}/s", rate / raw >= target)
     memory = pathlib.Path("/dev/shm")
     if memory.is_dir():
-        (rate,) = engine.medians("rate", ("commits", {"folder": memory, "mode": "local", "in_flight": 64}))
-        bench.row("transactions, 1 partition, local, on a disk in memory", f"{rate:.0f}/s", ">= 50000/s", "", rate >= 50_000)
+        # As many in flight as keep the processors busy: no sync is waited for.
+        for mode in ("local", "raft1"):
+            (rate,) = engine.medians("rate", ("commits", {"folder": memory, "mode": mode, "in_flight": 256}))
+            bench.row(f"transactions, 1 partition, {mode}, on a disk in memory", f"{rate:.0f}/s", ">= 50000/s", "", rate >= 50_000)
     few, many = engine.medians("begin_us", ("begin", {"refs": 10}), ("begin", {"refs": 1_000_000}))
     bench.row("Begin, 10 and 1,000,000 references", f"{few:.1f}/{many:.1f} us", "<= 20 us", "", max(few, many) <= 20)
     none, thousand = engine.medians("rate", ("commits", {"refs": 1000}), ("commits", {"refs": 1000, "reads": 1000}))

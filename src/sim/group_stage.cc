@@ -152,9 +152,9 @@ void GroupStage::Run() {
 bool GroupStage::RunOne() {
   at_rest_ = false;
   if (group_.env().RunOne()) {
-    idle_turns_ = 0;
     return true;
   }
+  // Also with tasks in between: replicas that live on have some for ever.
   group_.BeginTurn();
   return ++idle_turns_ < kIdleTurnsMax;
 }

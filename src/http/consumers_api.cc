@@ -123,8 +123,8 @@ Awaitable<Result<Page>> ReadPage(const Services& services, cluster::Repository& 
     const txn::Consumer consumer =
         QUORATE_TRY(txn::FindFollowingConsumer(view.snapshot, view.info.id, query.consumer));
     Page page{.changes = {}, .seen = view.snapshot.lsn()};
-    page.changes = QUORATE_TRY(repository.transactions().ReadChanges(
-        view.snapshot, view.info.id, consumer.acknowledged, query.limit));
+    page.changes =
+        QUORATE_TRY(repository.transactions().ReadChanges(view.snapshot, consumer, query.limit));
     return page;
   };
   co_return co_await ReadRepository(services, repository, std::move(read));

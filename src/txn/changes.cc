@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -52,11 +53,10 @@ Result<CommittedChange> ChangeIn(const consensus::Entry& entry, RepositoryId rep
   return change;
 }
 
-}  // namespace
-
-Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs,
-                                                 const Snapshot& snapshot, RepositoryId repository,
-                                                 Lsn after, std::size_t count_max) {
+// kNotFound: the log begins behind the entry that comes after `after`.
+Result<std::vector<CommittedChange>> ReadBehind(const log::LogStore& logs, const Snapshot& snapshot,
+                                                RepositoryId repository, Lsn after,
+                                                std::size_t count_max) {
   std::vector<CommittedChange> changes;
   const auto info = QUORATE_TRY(snapshot.FindRepository(repository));
   if (!info || info->ref_version <= after) {
@@ -65,15 +65,8 @@ Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs,
   std::size_t bytes = 0;
   for (Lsn next = after.Next(); next <= info->ref_version;) {
     const auto entries =
-        logs.Read(snapshot.partition(), next, info->ref_version.Next(), kReadBytesMax);
-    if (!entries && entries.error().code() == Code::kNotFound) {
-      return Error(Code::kUnavailable,
-                   fmt::format("the log of this replica begins behind entry {}", next.value));
-    }
-    if (!entries) {
-      return entries.error();
-    }
-    for (const consensus::Entry& entry : *entries) {
+        QUORATE_TRY(logs.Read(snapshot.partition(), next, info->ref_version.Next(), kReadBytesMax));
+    for (const consensus::Entry& entry : entries) {
       CommittedChange change = QUORATE_TRY(ChangeIn(entry, repository));
       bytes += entry.data.size();
       if (!change.moves.empty() || !change.configs.empty()) {
@@ -83,9 +76,33 @@ Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs,
         return changes;
       }
     }
-    next = entries->back().lsn.Next();
+    next = entries.back().lsn.Next();
   }
   return changes;
+}
+
+}  // namespace
+
+// What was dropped behind the position of a consumer did not change its repository, at the time.
+// That holds for this position if the consumer still has it now.
+Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs, const kv::Store& store,
+                                                 const Snapshot& snapshot, const Consumer& consumer,
+                                                 std::size_t count_max) {
+  const RepositoryId repository = consumer.repository;
+  Result<std::vector<CommittedChange>> changes =
+      ReadBehind(logs, snapshot, repository, consumer.acknowledged, count_max);
+  if (changes || changes.error().code() != Code::kNotFound) {
+    return changes;
+  }
+  const Lsn dropped = QUORATE_TRY(logs.Load(snapshot.partition())).truncated.lsn;
+  const Snapshot now = QUORATE_TRY(Snapshot::Take(snapshot.partition(), store));
+  const Result<Consumer> still = FindFollowingConsumer(now, repository, consumer.name);
+  if (!still || *still != consumer) {
+    return Error(Code::kUnavailable,
+                 fmt::format("consumer {} has moved on meanwhile", consumer.name));
+  }
+  return ReadBehind(logs, snapshot, repository, std::max(dropped, consumer.acknowledged),
+                    count_max);
 }
 
 }  // namespace quorate::txn

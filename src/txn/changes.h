@@ -9,7 +9,9 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "kv/store.h"
 #include "log/log_store.h"
+#include "txn/consumer.h"
 #include "txn/snapshot.h"
 
 namespace quorate::txn {
@@ -35,11 +37,15 @@ struct CommittedChange {
   std::vector<ConfigMove> configs;
 };
 
-// The changes of `repository` behind the entry `after`, up to what `snapshot` contains: the first
-// `count_max`, or fewer if they take much room in the log; none only if there are none. Blocks.
-// kUnavailable: the log of this replica begins later, another one may have them; kCorruption.
-Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs,
-                                                 const Snapshot& snapshot, RepositoryId repository,
-                                                 Lsn after, std::size_t count_max);
+// What `consumer`, as `snapshot` has it, reads next: the changes of its repository behind what it
+// acknowledged, up to what `snapshot` contains. The first `count_max`, or fewer if they take much
+// room in the log; none only if there are none. Blocks.
+//
+// The log of this replica may begin behind what was acknowledged: while nothing concerns a
+// consumer, the log is not kept for it (ConsumerKeeper). `store` is asked whether that is so still.
+// kUnavailable: the consumer has moved on since `snapshot`; kCorruption.
+Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs, const kv::Store& store,
+                                                 const Snapshot& snapshot, const Consumer& consumer,
+                                                 std::size_t count_max);
 
 }  // namespace quorate::txn

@@ -87,7 +87,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   Status ObjectsDurable(Lsn lsn);
   void RetryApply();
   Result<std::vector<CommittedChange>> ReadChanges(const Snapshot& snapshot,
-                                                   RepositoryId repository, Lsn after,
+                                                   const Consumer& consumer,
                                                    std::size_t count_max) const;
   internal::AppliedWatch& watch() { return watch_; }
   const internal::ConsumerKeeper& consumers() const { return consumers_; }
@@ -511,9 +511,9 @@ void TransactionManager::Impl::CutOff(const Consumer& consumer) {
 }
 
 Result<std::vector<CommittedChange>> TransactionManager::Impl::ReadChanges(
-    const Snapshot& snapshot, RepositoryId repository, Lsn after, std::size_t count_max) const {
+    const Snapshot& snapshot, const Consumer& consumer, std::size_t count_max) const {
   QUORATE_CHECK(deps_.log_store != nullptr);
-  return txn::ReadChanges(*deps_.log_store, snapshot, repository, after, count_max);
+  return txn::ReadChanges(*deps_.log_store, deps_.store, snapshot, consumer, count_max);
 }
 
 void TransactionManager::Impl::RetryApply() {
@@ -661,10 +661,9 @@ void TransactionManager::RetryApply() {
 }
 
 Result<std::vector<CommittedChange>> TransactionManager::ReadChanges(const Snapshot& snapshot,
-                                                                     RepositoryId repository,
-                                                                     Lsn after,
+                                                                     const Consumer& consumer,
                                                                      std::size_t count_max) const {
-  return impl_->ReadChanges(snapshot, repository, after, count_max);
+  return impl_->ReadChanges(snapshot, consumer, count_max);
 }
 
 std::uint64_t TransactionManager::WatchApplied(Lsn beyond, Callback<> done) {

@@ -195,10 +195,10 @@ class TransactionManager {
   // Called by the node now and then: readers wait for it, and no commit may ever come.
   void RetryApply();
 
-  // Any thread; blocks. What a consumer that acknowledged `after` reads next; see
-  // txn::ReadChanges(). REQUIRES: the partition has objects, and with them a log store.
+  // Any thread; blocks. What `consumer` of `snapshot` reads next; see txn::ReadChanges().
+  // REQUIRES: the partition has objects, and with them a log store.
   Result<std::vector<CommittedChange>> ReadChanges(const Snapshot& snapshot,
-                                                   RepositoryId repository, Lsn after,
+                                                   const Consumer& consumer,
                                                    std::size_t count_max) const;
   // Any thread. Runs `done` once, on some thread, and must not block it: when more than `beyond` is
   // applied here, when the watch ends, or when the partition stops serving.

@@ -36,12 +36,7 @@ Result<ConsumerKeeper::Round> ConsumerKeeper::Look(const Snapshot& snapshot, boo
     }
   }
   if (round.needless && leading && weight_) {
-    QUORATE_TRY(Weigh(snapshot.lsn(), *round.needless, lags));
-    for (const ConsumerLag& lag : lags) {
-      if (lag.entries > options_.consumer_entries_max || lag.bytes > options_.consumer_bytes_max) {
-        round.too_far_behind.push_back(lag.consumer);
-      }
-    }
+    round = QUORATE_TRY(FindTooFarBehind(snapshot.lsn(), std::move(round), lags));
   } else if (weight_) {
     weight_->Forget();
   }
@@ -68,16 +63,37 @@ Result<std::vector<ConsumerLag>> ConsumerKeeper::ReadLags(const Snapshot& snapsh
   return lags;
 }
 
+// What counts is what the log keeps for a consumer. It may begin behind what was acknowledged, if
+// for some time nothing concerned the consumer.
+Result<ConsumerKeeper::Round> ConsumerKeeper::FindTooFarBehind(Lsn applied, Round round,
+                                                               std::vector<ConsumerLag>& lags) {
+  const Lsn dropped = QUORATE_TRY(deps_.log_store->Load(deps_.partition)).truncated.lsn;
+  QUORATE_TRY(Weigh(applied, std::max(dropped, *round.needless), lags));
+  for (const ConsumerLag& lag : lags) {
+    const Lsn kept_behind = std::max(dropped, lag.consumer.acknowledged);
+    const std::uint64_t kept = lag.entries > 0 ? applied.value - kept_behind.value : 0;
+    if (kept > options_.consumer_entries_max || lag.bytes > options_.consumer_bytes_max) {
+      round.too_far_behind.push_back(lag.consumer);
+    }
+  }
+  return round;
+}
+
 // Who is behind by too many entries already is not weighed, so that the stretch has a bound.
-Status ConsumerKeeper::Weigh(Lsn applied, Lsn needless, std::vector<ConsumerLag>& lags) {
-  if (applied.value - needless.value > options_.consumer_entries_max) {
+Status ConsumerKeeper::Weigh(Lsn applied, Lsn kept_behind, std::vector<ConsumerLag>& lags) {
+  if (applied.value - kept_behind.value > options_.consumer_entries_max) {
     weight_->Forget();
     return Ok();
   }
-  QUORATE_TRY(weight_->Cover(needless, applied));
+  const Status covered = weight_->Cover(kept_behind, applied);
+  if (!covered && covered.error().code() == Code::kNotFound) {
+    weight_->Forget();  // An earlier round's truncation comes only now. The next round weighs.
+    return Ok();
+  }
+  QUORATE_TRY(covered);
   for (ConsumerLag& lag : lags) {
     if (lag.entries > 0) {
-      lag.bytes = weight_->BytesBehind(lag.consumer.acknowledged);
+      lag.bytes = weight_->BytesBehind(std::max(kept_behind, lag.consumer.acknowledged));
     }
   }
   return Ok();

@@ -43,7 +43,8 @@ class ConsumerKeeper {
 
  private:
   Result<std::vector<ConsumerLag>> ReadLags(const Snapshot& snapshot) const;
-  Status Weigh(Lsn applied, Lsn needless, std::vector<ConsumerLag>& lags);
+  Result<Round> FindTooFarBehind(Lsn applied, Round round, std::vector<ConsumerLag>& lags);
+  Status Weigh(Lsn applied, Lsn kept_behind, std::vector<ConsumerLag>& lags);
   void Show(std::vector<ConsumerLag> lags);
 
   const TransactionManagerDeps& deps_;

@@ -85,9 +85,7 @@ class ConsumersTest : public ::testing::TestWithParam<std::string> {
                                              std::size_t count_max = 100) {
     const Snapshot snapshot = there.manager().LocalSnapshot().value();
     const Consumer found = FindFollowingConsumer(snapshot, kRepository, consumer).value();
-    return there.manager()
-        .ReadChanges(snapshot, kRepository, found.acknowledged, count_max)
-        .value();
+    return there.manager().ReadChanges(snapshot, found, count_max).value();
   }
   std::vector<CommittedChange> Read(const std::string& consumer, std::size_t count_max = 100) {
     return ReadAt(node(), consumer, count_max);

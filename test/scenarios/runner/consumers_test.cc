@@ -68,6 +68,47 @@ TEST_P(ConsumersAloneTest, TheLogKeepsWhatTheSlowestConsumerHasNotAcknowledged) 
   EXPECT_EQ(Truncated(), Now().lsn()) << "who is up to date keeps nothing";
 }
 
+// The log begins behind its position then: nothing of what went concerned it.
+TEST_P(ConsumersAloneTest, WhomNothingConcernsKeepsNothingAndReadsWhatComesLater) {
+  Start({.consumer_entries_max = 3});
+  ASSERT_EQ(Make("c"), "");
+  for (const char* key : {"a", "b", "c", "d", "e"}) {
+    ASSERT_EQ(Transact([key](Transaction& t) { return t.StageKey(key, std::nullopt, "x"); }), "");
+  }
+  Sync();
+  ASSERT_EQ(Truncated(), Now().lsn());
+  EXPECT_EQ(Reads("c"), Texts{});
+
+  Change("one");
+  Sync();
+
+  EXPECT_EQ(Reads("c"), (Texts{"one"}));
+  EXPECT_TRUE(FindFollowingConsumer(Now(), kRepository, "c")) << "one entry is kept for it";
+  Change("two");
+  Change("three");
+  Change("four");
+  Sync();
+  EXPECT_FALSE(FindFollowingConsumer(Now(), kRepository, "c"));
+}
+
+// With a snapshot from before it, the log could seem to have less to say than it has.
+TEST_P(ConsumersAloneTest, WhoHasMovedOnSinceIsToldToLookAgain) {
+  Start();
+  ASSERT_EQ(Make("c"), "");
+  Change("one");
+  Change("two");
+  const Snapshot old = Now();
+  const Consumer before = FindConsumer(old, kRepository, "c").value();
+  ASSERT_EQ(Acknowledge("c", Now().lsn()), "");
+  Sync();
+  ASSERT_GT(Truncated(), before.acknowledged);
+
+  const auto read = manager().ReadChanges(old, before, 100);
+
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), Code::kUnavailable);
+}
+
 TEST_P(ConsumersAloneTest, AConsumerThatIsRemovedKeepsNothing) {
   Start();
   ASSERT_EQ(Make("c"), "");

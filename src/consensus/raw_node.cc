@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "consensus/internal/storage_bridge.h"
-#include "consensus/internal/unsafe_options.h"
+#include "consensus/unsafe_options.h"
 
 namespace quorate::consensus {
 namespace {
@@ -33,7 +33,7 @@ void AppendTo(void* out, qr_slice bytes) {
   static_cast<std::string*>(out)->append(ToView(bytes));
 }
 
-qr_config EngineConfig(const RawNodeOptions& options, const internal::UnsafeOptions& unsafe) {
+qr_config EngineConfig(const RawNodeOptions& options, const UnsafeOptions& unsafe) {
   qr_config config{};
   config.id = options.id.value;
   config.applied = options.applied.value;
@@ -241,12 +241,11 @@ RawNode::RawNode(RawNode&& other) noexcept = default;
 RawNode& RawNode::operator=(RawNode&& other) noexcept = default;
 
 Result<RawNode> RawNode::Open(const RawNodeOptions& options, Storage& storage, LogSink log) {
-  return OpenUnsafe(options, internal::UnsafeOptions{}, storage, std::move(log));
+  return OpenUnsafe(options, UnsafeOptions{}, storage, std::move(log));
 }
 
-Result<RawNode> RawNode::OpenUnsafe(const RawNodeOptions& options,
-                                    const internal::UnsafeOptions& unsafe, Storage& storage,
-                                    LogSink log) {
+Result<RawNode> RawNode::OpenUnsafe(const RawNodeOptions& options, const UnsafeOptions& unsafe,
+                                    Storage& storage, LogSink log) {
   StartEngine();
   if (options.id == ReplicaId{0}) {
     return Error(Code::kInvalidArgument, "a replica id must not be 0");

@@ -47,8 +47,8 @@ std::string_view RoleName(Role role);
 enum class LogLevel : std::uint8_t { kCritical = 1, kError, kWarning, kInfo, kDebug, kTrace };
 using LogSink = absl::AnyInvocable<void(LogLevel, std::string_view)>;
 
-namespace internal {
 struct UnsafeOptions;
+namespace internal {
 struct ReadyBufferFree {
   void operator()(void* buffer) const;
 };
@@ -142,9 +142,8 @@ class RawNode {
   static Result<RawNode> Open(const RawNodeOptions& options, Storage& storage, LogSink log);
 
   // For tests that show why the unsafe settings are unsafe.
-  static Result<RawNode> OpenUnsafe(const RawNodeOptions& options,
-                                    const internal::UnsafeOptions& unsafe, Storage& storage,
-                                    LogSink log);
+  static Result<RawNode> OpenUnsafe(const RawNodeOptions& options, const UnsafeOptions& unsafe,
+                                    Storage& storage, LogSink log);
 
   ~RawNode();
   RawNode(RawNode&& other) noexcept;

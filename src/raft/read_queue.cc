@@ -23,7 +23,7 @@ void ReadQueue::Add(Done done) {
 
 std::string ReadQueue::Ask() {
   QUORATE_CHECK(WantsToAsk());
-  ++questions_;
+  questions_ += options_.repeat_contexts ? 0 : 1;
   asked_ = Question{.context = origin_ + "/" + std::to_string(questions_),
                     .deadline = now_ + options_.attempt_ticks_max,
                     .reads = std::exchange(waiting_, {})};

@@ -24,6 +24,7 @@ struct ReadQueueOptions {
   std::size_t waiting_max = 16 << 10;   // Add() refuses beyond.
   std::uint32_t attempt_ticks_max = 5;  // A question without answer is asked again after these.
   std::uint32_t wait_ticks_max = 30;    // A read fails with kUnavailable after these.
+  bool repeat_contexts = false;         // A mistake, for tests.
 };
 
 class ReadQueue {

@@ -29,6 +29,12 @@ consensus::LogSink EngineLog(env::Logger& logger, PartitionId partition) {
   };
 }
 
+ReadQueueOptions ReadsOf(const ReplicaOptions& options) {
+  ReadQueueOptions reads = options.reads;
+  reads.repeat_contexts = options.testing.repeat_read_contexts;
+  return reads;
+}
+
 Error NotLeader(ReplicaId leader) {
   return Error(Code::kNotLeader, leader.value == 0
                                      ? std::string("no leader is known")
@@ -78,7 +84,8 @@ Replica::Replica(PartitionId partition, const Environment& environment,
                 .fences = environment.metrics.GetCounter("quorate_raft_fences_total",
                                                          "Replicas fenced since the start.", {})},
       view_(partition, environment.logs),
-      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()), options.reads),
+      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()),
+             ReadsOf(options)),
       window_(options.unapplied_bytes_max) {
 }
 
@@ -132,7 +139,7 @@ Status Replica::Open(Position applied) {
   conf_known_ = stored.conf_state_lsn;
   conf_saved_ = stored.conf_state_lsn;
   machine_applied_ = applied.lsn;
-  window_.Reset(applied.lsn);
+  window_.Reset(options_.testing.deliver_again ? conf_known_ : applied.lsn);
   seen_term_ = stored.hard_state.term;
   const consensus::RawNodeOptions options{
       .id = identity_.replica,
@@ -144,7 +151,8 @@ Status Replica::Open(Position applied) {
       .uncommitted_bytes_max = options_.uncommitted_bytes_max,
       .committed_bytes_per_ready_max = options_.committed_bytes_per_ready_max,
       .seed = options_.seed};
-  node_ = QUORATE_TRY(consensus::RawNode::Open(options, view_, EngineLog(logger_, partition_)));
+  node_ = QUORATE_TRY(consensus::RawNode::OpenUnsafe(options, options_.testing.engine, view_,
+                                                     EngineLog(logger_, partition_)));
   return Ok();
 }
 
@@ -217,15 +225,7 @@ Result<Position> Replica::Append(std::string data) {
     return Error(Code::kUnavailable, "the state machine is fenced");
   }
   const consensus::NodeStatus now = node_->status();
-  const bool leads = now.role == consensus::Role::kLeader && leading_ &&
-                     leading_->term == now.term && now.applied >= leading_->no_op;
-  if (!leads) {
-    return NotLeader(now.leader == identity_.replica ? ReplicaId{} : now.leader);
-  }
-  if (now.transferee.value != 0) {
-    return Error(Code::kUnavailable,
-                 "leadership is being handed to replica " + std::to_string(now.transferee.value));
-  }
+  QUORATE_TRY(CheckMayPropose(now));
   const std::size_t held = now.uncommitted_bytes + burst_.bytes;
   if (held > 0 && held + data.size() > options_.uncommitted_bytes_max) {
     return Error(Code::kResourceExhausted, std::to_string(held) + " bytes are not committed yet");
@@ -243,7 +243,8 @@ Result<Position> Replica::Append(std::string data) {
 // Leads, is past the term fence, and stays for the time being.
 Status Replica::CheckMayPropose(const consensus::NodeStatus& now) const {
   const bool leads = now.role == consensus::Role::kLeader && leading_ &&
-                     leading_->term == now.term && now.applied >= leading_->no_op;
+                     leading_->term == now.term &&
+                     (now.applied >= leading_->no_op || options_.testing.lead_without_fence);
   if (!leads) {
     return NotLeader(now.leader == identity_.replica ? ReplicaId{} : now.leader);
   }
@@ -394,7 +395,7 @@ void Replica::Compact(Lsn lsn) {
 Lsn Replica::CompactionFloor() {
   const consensus::NodeStatus now = node_->status();
   Lsn floor = std::min(now.applied, now.persisted);
-  if (alone()) {
+  if (alone() || options_.testing.compact_past_members) {
     return floor;
   }
   const auto peers = node_->Progress();

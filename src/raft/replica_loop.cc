@@ -125,7 +125,7 @@ void Replica::Persist(consensus::Ready& ready) {
 
   const bool writes = !request.entries.empty() || request.hard_state.has_value();
   persists_.Push({.number = ready.number,
-                  .writing = writes,
+                  .writing = writes && !options_.testing.report_before_persist,
                   .messages = std::exchange(ready.persisted_messages, {})});
   if (writes) {
     QUORATE_FAULT("raft.before_persist");
@@ -162,7 +162,9 @@ void Replica::OnPersisted() {
   if (!running() || !Survives(FlushBurst())) {
     return;
   }
-  persists_.Written();
+  if (!options_.testing.report_before_persist) {
+    persists_.Written();
+  }
   SettleDurable();
   if (running()) {
     ScheduleDrain();

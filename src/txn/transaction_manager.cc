@@ -102,6 +102,7 @@ class TransactionManager::Impl final : public log::StateMachine,
  private:
   using ReadDone = Callback<Result<Snapshot>>;
 
+  void StepBack(internal::Recovered& found) const;
   void StartLog(Position applied);
   void OnBatch(const ApplyQueue::Batch& batch);
   void OnBarrier(Result<Lsn> barrier, ReadDone done);
@@ -142,6 +143,9 @@ Status TransactionManager::Impl::Open() {
     published_->SetFenced(recovered.error());
     return std::move(recovered).error();
   }
+  if (options_.testing.apply_last_twice && deps_.log_store != nullptr) {
+    StepBack(*recovered);
+  }
   const Position applied = recovered->applied;
   published_->SetApplied(applied.lsn);
   published_->SetObjectsDurable(recovered->objects_durable);
@@ -149,7 +153,8 @@ Status TransactionManager::Impl::Open() {
                                            std::move(recovered->window));
   apply_ = std::make_shared<ApplyQueue>(
       deps_.strand, deps_.storage,
-      std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied),
+      std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied,
+                                          options_.testing),
       [weak = weak_from_this()](const ApplyQueue::Batch& batch) {
         if (const std::shared_ptr<Impl> self = weak.lock()) {
           self->OnBatch(batch);
@@ -158,6 +163,15 @@ Status TransactionManager::Impl::Open() {
   published_->SetOpen();
   deps_.strand.Post([self = shared_from_this(), applied] { self->StartLog(applied); });
   return Ok();
+}
+
+// To the entry before, if the log has it. Only ever called in tests.
+void TransactionManager::Impl::StepBack(internal::Recovered& found) const {
+  const Lsn before{found.applied.lsn.value - 1};
+  if (const Result<Term> term = deps_.log_store->TermAt(deps_.partition, before)) {
+    found.applied = {.lsn = before, .term = *term};
+    found.window = std::make_unique<internal::ConflictWindow>(before);
+  }
 }
 
 void TransactionManager::Impl::StartLog(Position applied) {
@@ -401,7 +415,7 @@ void TransactionManager::Impl::OnBarrier(Result<Lsn> barrier, ReadDone done) {
     std::move(done)(std::move(serving).error());
     return;
   }
-  if (applied_ >= *barrier) {
+  if (applied_ >= *barrier || options_.testing.read_before_apply) {
     std::move(done)(Snapshot::Take(deps_.partition, deps_.store));
     return;
   }
@@ -435,13 +449,14 @@ Result<Snapshot> TransactionManager::Impl::LocalSnapshot() const {
 
 // The log first: what was acknowledged before it said yes is in what is published by now.
 std::optional<Lsn> TransactionManager::Impl::CurrentLsn() const {
-  return deps_.log.CommitsAlone() ? published_->Current() : std::nullopt;
+  return deps_.log.CommitsAlone() || options_.testing.read_locally ? published_->Current()
+                                                                   : std::nullopt;
 }
 
 Status TransactionManager::Impl::SyncObjects() {
   QUORATE_TRY(published_->Serving());
   const Lsn applied = published_->applied();
-  if (deps_.files != nullptr) {
+  if (deps_.files != nullptr && !options_.testing.skip_object_sync) {
     QUORATE_TRY(deps_.files->SyncFileSystem(deps_.root));
   }
   return ObjectsDurable(applied);
@@ -464,7 +479,8 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
   // Taken behind `lsn`: a consumer that it lacks is made later, and reads nothing up to there.
   const Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
   const auto round = QUORATE_TRY(consumers_.Look(snapshot, published_->counts().leading));
-  CompactTo(round.needless ? std::min(lsn, *round.needless) : lsn);
+  CompactTo(round.needless && !options_.testing.forget_consumers ? std::min(lsn, *round.needless)
+                                                                 : lsn);
   for (const Consumer& consumer : round.too_far_behind) {
     CutOff(consumer);
   }

@@ -43,6 +43,7 @@
 #include "log/log_store.h"
 #include "txn/changes.h"
 #include "txn/consumer.h"
+#include "txn/internal/unsafe_options.h"
 #include "txn/outcome.h"
 #include "txn/snapshot.h"
 #include "txn/transaction.h"
@@ -62,6 +63,7 @@ struct TransactionManagerOptions {
   std::uint64_t consumer_entries_max = 100'000;
   std::uint64_t consumer_bytes_max = 1ULL << 30;
   std::uint64_t entries_kept = 1000;  // Left in the log although nobody here needs them.
+  internal::UnsafeOptions testing{};
 };
 
 // Everything it uses; all outlive it.

@@ -20,7 +20,7 @@ namespace quorate::consensus::testing {
 // Each is a rule that the reference forbids to break; the checker must notice.
 struct Mistakes {
   HostMistakes host;
-  internal::UnsafeOptions engine;
+  UnsafeOptions engine;
   bool bootstrap_at_zero = false;
   bool snapshots_not_reported = false;
   bool same_read_context = false;

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "consensus/internal/unsafe_options.h"
 #include "consensus/raw_node.h"
 #include "consensus/testing/model_disk.h"
+#include "consensus/unsafe_options.h"
 
 namespace quorate::consensus::testing {
 
@@ -69,7 +69,7 @@ class ModelReplica {
   std::uint64_t installs() const { return installs_; }
 
   RawNodeOptions options;
-  internal::UnsafeOptions unsafe;
+  UnsafeOptions unsafe;
   HostMistakes mistakes;
   OnApply on_apply;
   std::vector<ReadState> reads;  // Answered; the test serves them.

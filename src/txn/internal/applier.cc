@@ -206,7 +206,13 @@ Status Applier::Apply(std::vector<ApplyItem>& items) {
       QUORATE_TRY(Flush(state));
     }
   }
-  return Flush(state);
+  QUORATE_TRY(Flush(state));
+  for (ApplyItem& item : items) {
+    if (testing_.install_after_apply && item.record) {
+      QUORATE_TRY(InstallPacks(item));
+    }
+  }
+  return Ok();
 }
 
 Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
@@ -226,7 +232,9 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
     QUORATE_TRY(std::visit(apply, change));
   }
   apply.Finish();
-  QUORATE_TRY(InstallPacks(item));
+  if (!testing_.install_after_apply) {
+    QUORATE_TRY(InstallPacks(item));
+  }
   state.Set(TransactionKey(partition_, GenerationOf(lsn), item.record->transaction_id),
             EncodeTransaction({.lsn = lsn,
                                .time_unix_micros = item.record->time_unix_micros,

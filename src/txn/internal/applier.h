@@ -17,6 +17,7 @@
 #include "log/log_manager.h"
 #include "txn/internal/log_record.h"
 #include "txn/internal/state_batch.h"
+#include "txn/internal/unsafe_options.h"
 
 namespace quorate::txn::internal {
 
@@ -34,8 +35,9 @@ class Applier {
  public:
   // `applied` is what the store holds. `packs` may be null: then an entry with a pack is
   // corruption.
-  Applier(PartitionId partition, kv::Store& store, git::PackInstaller* packs, Position applied)
-      : partition_(partition), store_(store), packs_(packs), applied_(applied) {}
+  Applier(PartitionId partition, kv::Store& store, git::PackInstaller* packs, Position applied,
+          const UnsafeOptions& testing = {})
+      : partition_(partition), store_(store), packs_(packs), testing_(testing), applied_(applied) {}
 
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
@@ -57,6 +59,7 @@ class Applier {
   const PartitionId partition_;
   kv::Store& store_;
   git::PackInstaller* const packs_;
+  const UnsafeOptions testing_;
   Position applied_;
 };
 

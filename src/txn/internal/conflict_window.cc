@@ -162,6 +162,10 @@ void ConflictWindow::Evict(Lsn lsn) {
     return;
   }
   floor_ = lsn;
+  Forget(lsn);
+}
+
+void ConflictWindow::Forget(Lsn lsn) {
   while (!entries_.empty() && entries_.front().lsn <= lsn) {
     Entry& entry = entries_.front();
     while (entry.first != nullptr) {

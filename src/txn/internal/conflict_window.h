@@ -71,6 +71,9 @@ class ConflictWindow {
   // floor cannot be verified any more.
   void Evict(Lsn lsn);
 
+  // For Evict(). The floor stays, so alone it is a mistake.
+  void Forget(Lsn lsn);
+
   // Forgets what is neither in the tail nor behind `needed`, the oldest snapshot in use; and, of
   // what is applied, whatever is beyond the bounds.
   void Trim(const WindowBounds& bounds, Lsn applied, Lsn needed, std::chrono::microseconds now);

@@ -17,6 +17,8 @@ class ReadSet {
   ReadSet() = default;
   ReadSet(const ReadSet&) = delete;
   ReadSet& operator=(const ReadSet&) = delete;
+  ReadSet(ReadSet&&) noexcept = default;
+  ReadSet& operator=(ReadSet&&) noexcept = default;
 
   // The key is `head` and `tail`, one behind the other.
   void Add(std::string_view head, std::string_view tail = {});

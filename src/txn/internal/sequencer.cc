@@ -260,8 +260,13 @@ bool Sequencer::MayStillCommit(std::string_view id) const {
                              [id](const Waiting& w) { return w.transaction->id.bytes == id; });
 }
 
+// Where an entry is that a transaction of this id made, if the window has it.
+std::optional<Lsn> Sequencer::FindUse(std::string_view id) const {
+  return options_.testing.forget_transaction_ids ? std::nullopt : window_->FindTransaction(id);
+}
+
 Sequencer::Proposal* Sequencer::FindPending(std::string_view id) {
-  const std::optional<Lsn> used = window_->FindTransaction(id);
+  const std::optional<Lsn> used = FindUse(id);
   if (!used || *used <= committed_) {
     return nullptr;
   }
@@ -284,7 +289,7 @@ void Sequencer::Join(Proposal& first, Waiting repeat) {
 }
 
 bool Sequencer::writable() const {
-  return no_op_ && applied_ >= *no_op_;
+  return no_op_ && (applied_ >= *no_op_ || options_.testing.forget_term_fence);
 }
 
 Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
@@ -294,13 +299,27 @@ Status Sequencer::CheckAdmission(const Transaction::State& transaction) const {
   if (transaction.snapshot.lsn() < window_->floor()) {
     return SnapshotTooOldError(transaction.snapshot.lsn(), window_->floor());
   }
-  if (const auto used = window_->FindTransaction(transaction.id.bytes)) {
+  if (const auto used = FindUse(transaction.id.bytes)) {
     return AlreadyCommitted(transaction.id, *used);
   }
   return Ok();
 }
 
+// Only ever something in tests.
+void Sequencer::ForgetAsTold(Transaction::State& transaction) const {
+  if (options_.testing.forget_point_reads) {
+    transaction.reads = {};
+  }
+  if (options_.testing.forget_prefix_reads) {
+    transaction.prefix_reads.clear();
+  }
+  if (options_.testing.forget_assertions) {
+    transaction.assertions.clear();
+  }
+}
+
 void Sequencer::Process(Waiting commit) {
+  ForgetAsTold(*commit.transaction);
   const Transaction::State& transaction = *commit.transaction;
   if (Proposal* first = FindPending(transaction.id.bytes); first != nullptr) {
     Join(*first, std::move(commit));
@@ -322,6 +341,10 @@ void Sequencer::Process(Waiting commit) {
   }
   DiscardPacksOf(*commit.transaction);
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
+  if (options_.testing.answer_unchanged && after == committed_) {
+    Answer(std::move(commit.done), CommitOutcome{.lsn = Lsn{0}, .refs = std::move(verdict.refs)});
+    return;
+  }
   unchanged_.Add({.after = after,
                   .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
                   .done = std::move(commit.done),
@@ -388,6 +411,9 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
                       .repeats = {},
                       .packs = std::move(packs),
                       .appended_at = now});
+  if (options_.testing.acknowledge_at_append) {
+    Answer(std::exchange(pending_.back().done, nullptr), pending_.back().outcome);
+  }
   DiscardPacksOf(transaction);  // Those that were left out.
 }
 
@@ -411,8 +437,10 @@ Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
   item.locals = DecideUnknown(item.entry.position());
   if (item.entry.type == consensus::EntryType::kNormal && !item.entry.data.empty()) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
-    window_->Add(InfoOf(*item.record, item.entry.lsn, item.entry.data.size()),
-                 WindowWrites(*item.record));
+    if (!options_.testing.forget_others_writes) {
+      window_->Add(InfoOf(*item.record, item.entry.lsn, item.entry.data.size()),
+                   WindowWrites(*item.record));
+    }
   }
   unchanged_.Advance(committed_);
   Publish();
@@ -452,8 +480,7 @@ void Sequencer::TellLost(Proposal proposal, const Error& reason) {
 
 // Another entry stands where the first of our proposals should: none of them exists any more.
 void Sequencer::LoseProposals(Lsn from) {
-  window_->DropFrom(from);
-  DropInFlightFrom(from);
+  DropProposalsFrom(from);
   const Error lost = LeadershipLost();
   for (Proposal& proposal : std::exchange(pending_, {})) {
     Discard(std::move(proposal.packs));
@@ -466,15 +493,14 @@ void Sequencer::LoseProposals(Lsn from) {
 }
 
 void Sequencer::LeavePendingUnknown() {
-  window_->DropFrom(committed_.Next());
-  DropInFlightFrom(committed_.Next());
+  DropProposalsFrom(committed_.Next());
   for (Proposal& proposal : std::exchange(pending_, {})) {
     unknown_.Add({.position = proposal.position,
                   .id = proposal.id,
                   .named_by_client = proposal.named_by_client,
                   .packs = std::move(proposal.packs)});
     const Error unknown(
-        Code::kOutcomeUnknown,
+        options_.testing.refuse_unknown ? Code::kUnavailable : Code::kOutcomeUnknown,
         fmt::format("transaction {} may or may not be committed", proposal.id.ToHex()));
     TellLost(std::move(proposal), unknown);
   }
@@ -492,7 +518,10 @@ void Sequencer::FailWaiting(const Error& reason) {
   }
 }
 
-void Sequencer::DropInFlightFrom(Lsn lsn) {
+void Sequencer::DropProposalsFrom(Lsn lsn) {
+  if (!options_.testing.keep_lost_proposals) {
+    window_->DropFrom(lsn);
+  }
   while (!in_flight_.empty() && in_flight_.back().lsn >= lsn) {
     in_flight_bytes_ -= in_flight_.back().bytes;
     in_flight_.pop_back();
@@ -592,6 +621,9 @@ void Sequencer::TrimWindow() {
 // is refused with "too old".
 void Sequencer::Trim() {
   window_->Trim(options_.window, applied_, published_.Evictable(), deps_.clock.WallUnix());
+  if (options_.testing.evict_behind_floor) {
+    window_->Forget(applied_);
+  }
 }
 
 void Sequencer::Publish() {

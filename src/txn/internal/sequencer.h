@@ -113,7 +113,9 @@ class Sequencer {
   bool writable() const QUORATE_REQUIRES(strand_);
   Status CheckTaken(const Waiting& commit) const QUORATE_REQUIRES(strand_);
   void Process(Waiting commit) QUORATE_REQUIRES(strand_);
+  std::optional<Lsn> FindUse(std::string_view id) const QUORATE_REQUIRES(strand_);
   Proposal* FindPending(std::string_view id) QUORATE_REQUIRES(strand_);
+  void ForgetAsTold(Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
   void Join(Proposal& first, Waiting repeat) QUORATE_REQUIRES(strand_);
   void TellLost(Proposal proposal, const Error& reason) QUORATE_REQUIRES(strand_);
   Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
@@ -127,7 +129,7 @@ class Sequencer {
   LocalPacks DecideUnknown(Position committed) QUORATE_REQUIRES(strand_);
   void FailUnchanged(const Error& reason) QUORATE_REQUIRES(strand_);
   void FailWaiting(const Error& reason) QUORATE_REQUIRES(strand_);
-  void DropInFlightFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
+  void DropProposalsFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
   void PassFence() QUORATE_REQUIRES(strand_);
   void ProcessWaiting() QUORATE_REQUIRES(strand_);
   void Trim() QUORATE_REQUIRES(strand_);

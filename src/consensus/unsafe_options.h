@@ -1,7 +1,7 @@
 // Settings of the engine that break it, for the tests that show how. Never in the product.
 #pragma once
 
-namespace quorate::consensus::internal {
+namespace quorate::consensus {
 
 struct UnsafeOptions {
   bool pre_vote = true;
@@ -12,4 +12,4 @@ struct UnsafeOptions {
   bool allow_remove_leader = false;  // true: our guards against self-removal are off.
 };
 
-}  // namespace quorate::consensus::internal
+}  // namespace quorate::consensus

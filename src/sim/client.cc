@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace quorate::sim {
@@ -11,23 +12,27 @@ constexpr int kPatience = 60;  // Turns until the answer is given up.
 
 }  // namespace
 
-Client::Client(int number, const Workload& workload, Group& group, Oracle& oracle,
+Client::Client(std::string name, const Workload& workload, Group& group, Oracle& oracle,
                std::uint64_t seed)
-    : number_(number),
+    : name_(std::move(name)),
       workload_(workload),
       group_(group),
       oracle_(oracle),
       prng_(seed),
       at_(group.ids().front()) {
+  if (prng_.OneIn(4)) {
+    workload_.unchanged *= 5;  // One who mostly asks.
+  }
 }
 
 std::string Client::DebugString() const {
-  return fmt::format("c{} {} {}", number_, intent_ == nullptr ? "-" : intent_->name,
+  return fmt::format("{} {} {}", name_, intent_ == nullptr ? "-" : intent_->name,
                      reading_ ? "reading" : "");
 }
 
 void Client::Step(bool finishing) {
   DropWhatDied();
+  MoveHouse(finishing);
   if (reading_) {
     return;
   }
@@ -57,6 +62,8 @@ void Client::Step(bool finishing) {
     case Phase::kWaiting:
       if (prng_.Below(100) < workload_.given_up) {
         LoseInterest();
+      } else if (prng_.Below(100) < workload_.impatient) {
+        TryAgainAtOnce();
       } else if (++turns_waited_ > kPatience) {
         oracle_.Lose(*intent_, attempt_);
         Retry();
@@ -78,20 +85,33 @@ void Client::DropWhatDied() {
   }
 }
 
-// Mostly the one that leads, if one does.
+// Now and then the network lets a client see one node only.
+void Client::MoveHouse(bool finishing) {
+  if (finishing) {
+    home_.reset();
+  } else if (prng_.OneIn(50)) {
+    const std::vector<ReplicaId> ids = group_.ids();
+    home_ = prng_.OneIn(5) ? std::optional(ids[prng_.Below(ids.size())]) : std::nullopt;
+  }
+}
+
+// Mostly one that leads, or thinks so.
 ReplicaId Client::ChooseNode() {
+  if (home_) {
+    return group_.up(*home_) ? *home_ : ReplicaId{0};
+  }
   std::vector<ReplicaId> up;
-  std::optional<ReplicaId> leads;
+  std::vector<ReplicaId> leading;
   for (const ReplicaId id : group_.ids()) {
     if (group_.up(id)) {
       up.push_back(id);
       if (group_.node(id).manager().status().leading) {
-        leads = id;
+        leading.push_back(id);
       }
     }
   }
-  if (leads && !prng_.OneIn(8)) {
-    return *leads;
+  if (!leading.empty() && !prng_.OneIn(8)) {
+    return leading[prng_.Below(leading.size())];
   }
   return up.empty() ? ReplicaId{0} : up[prng_.Below(up.size())];
 }
@@ -105,9 +125,9 @@ void Client::WantSomething() {
   if (!snapshot) {
     return;
   }
-  const std::string object = fmt::format("o{}-{}", number_, ++objects_made_);
+  const std::string object = fmt::format("o{}-{}", name_, ++objects_made_);
   Spec spec = SpecMaker(workload_, prng_).Make(*snapshot, object);
-  if (spec.reads.empty() && !spec.writes()) {
+  if (spec.reads.empty() && spec.only_reads()) {
     return;
   }
   at_ = at;
@@ -117,7 +137,7 @@ void Client::WantSomething() {
 }
 
 void Client::Want(Spec spec) {
-  intent_ = &oracle_.NewIntent(number_, std::move(spec));
+  intent_ = &oracle_.NewIntent(name_, std::move(spec));
   tries_ = 0;
   phase_ = Phase::kBegin;
 }
@@ -147,14 +167,11 @@ void Client::Begin() {
     return;
   }
   attempt_ = oracle_.BeginAttempt(*intent_, at_, begun->snapshot());
-  if (const Status staged = Stage(intent_->spec, *begun); !staged) {
-    oracle_.Answer(*intent_, attempt_, staged.error());
+  Status staged = Stage(intent_->spec, *begun);
+  staged = staged ? StagePacks(*begun) : staged;
+  if (!staged) {
+    oracle_.CannotStage(*intent_, attempt_, staged.error());
     Done();
-    return;
-  }
-  if (const Status staged = StagePacks(*begun); !staged) {
-    oracle_.Answer(*intent_, attempt_, staged.error());
-    Retry();
     return;
   }
   open_ = *std::move(begun);
@@ -176,6 +193,7 @@ void Client::Commit() {
   phase_ = Phase::kWaiting;
   turns_waited_ = 0;
   txn::Transaction transaction = *std::exchange(open_, std::nullopt);
+  oracle_.Ask(*intent_, attempt_);
   pending_ = group_.node(at_).manager().Commit(
       std::move(transaction),
       [this, intent = intent_, attempt = attempt_](Result<txn::CommitOutcome> answer) {
@@ -195,6 +213,16 @@ void Client::LoseInterest() {
   }
 }
 
+// The first attempt may be under way still; whatever is heard of it is told to the oracle only.
+void Client::TryAgainAtOnce() {
+  oracle_.Lose(*intent_, attempt_);
+  Retry();
+  Begin();
+  if (phase_ == Phase::kOpen && prng_.OneIn(2)) {
+    Commit();
+  }
+}
+
 void Client::OnAnswer(const Result<txn::CommitOutcome>& answer) {
   if (answer) {
     Done();
@@ -203,7 +231,6 @@ void Client::OnAnswer(const Result<txn::CommitOutcome>& answer) {
   switch (answer.error().code()) {
     case Code::kCancelled:
     case Code::kConflict:
-    case Code::kInvalidArgument:
       Done();
       return;
     default:
@@ -230,12 +257,12 @@ void Client::AskForRead() {
   }
   at_ = at;
   life_ = group_.lives(at);
+  const Read read = SpecMaker(workload_, prng_).SomeRead();
+  if (prng_.OneIn(2) && ReadAtOnce(read)) {
+    return;
+  }
   reading_ = true;
-  Read read;
-  read.kind = Read::Kind::kPrefix;
-  read.repository = RepositoryId{1};
-  read.name = "refs/heads/";
-  group_.node(at).manager().ReadSnapshot([this, read = std::move(read), floor = oracle_.ReadFloor(),
+  group_.node(at).manager().ReadSnapshot([this, read, floor = oracle_.ReadFloor(),
                                           number = ++read_number_](Result<txn::Snapshot> snapshot) {
     if (snapshot) {
       oracle_.CheckRead(*snapshot, floor, read);
@@ -244,6 +271,20 @@ void Client::AskForRead() {
       reading_ = false;
     }
   });
+}
+
+// As whoever serves reads does: without a barrier, if the replica says that none is needed.
+bool Client::ReadAtOnce(const Read& read) {
+  const txn::TransactionManager& manager = group_.node(at_).manager();
+  const std::optional<Lsn> current = manager.CurrentLsn();
+  if (!current) {
+    return false;
+  }
+  if (const Result<txn::Snapshot> snapshot = manager.LocalSnapshot()) {
+    oracle_.NoteCurrentRead();
+    oracle_.CheckRead(*snapshot, std::max(*current, oracle_.CurrentFloor()), read);
+  }
+  return true;
 }
 
 }  // namespace quorate::sim

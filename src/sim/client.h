@@ -23,15 +23,21 @@ namespace quorate::sim {
 struct Workload {
   std::uint64_t serializable = 50;
   std::uint64_t partial = 15;  // Not atomic.
-  std::uint64_t read_only = 8;
+  std::uint64_t read_only = 5;
   std::uint64_t repositories = 3;  // Created or deleted.
+  std::uint64_t unchanged = 12;    // They only assert, or write what is there.
+  std::uint64_t pack_only = 3;
   std::uint64_t heads = 10;
   std::uint64_t assertions = 10;
+  std::uint64_t configs = 15;
   std::uint64_t keys = 30;
-  std::uint64_t prefix_reads = 40;  // Of serializable ones.
+  std::uint64_t range_reads = 40;  // Of reads.
+  std::uint64_t own_reads = 40;    // Of serializable ones: by the transaction's own calls.
+  std::uint64_t same_values = 5;   // Of writes: what is there already.
   std::uint64_t packs = 40;
   std::uint64_t blind = 25;           // Writes without an expected value.
-  std::uint64_t given_up = 2;         // Of commits under way, each turn: cancelled or given up.
+  std::uint64_t given_up = 2;         // Of commits under way, each turn: cancelled or given up,
+  std::uint64_t impatient = 3;        // or tried again at once.
   std::uint64_t abandoned = 6;        // Dropped by the client before the commit.
   std::uint64_t beside_the_log = 30;  // Of packs.
 };
@@ -43,14 +49,17 @@ class SpecMaker {
 
   // `fresh_object` is a name that nobody used.
   Spec Make(const txn::Snapshot& snapshot, const std::string& fresh_object);
+  Read SomeRead();
 
  private:
   bool Chance(std::uint64_t percent) { return prng_.Below(100) < percent; }
   std::string SomeName();
   RepositoryId SomeRepository() { return RepositoryId{prng_.OneIn(5) ? 2UL : 1UL}; }
   void AddReads(Spec& spec);
+  void AddNothingNew(Spec& spec, RepositoryId repository);
   void AddRefs(Spec& spec, const std::string& fresh_object);
   void AddRef(Spec& spec, const std::string& name, const std::string& fresh_object);
+  void AddConfigs(Spec& spec, RepositoryId repository);
   void AddKeys(Spec& spec);
   void AddAssertion(Spec& spec, RepositoryId repository);
   std::string AddPack(Spec& spec, RepositoryId repository, const std::string& parent,
@@ -66,7 +75,8 @@ class SpecMaker {
 class Client {
  public:
   // All outlive it, but for callbacks that come late.
-  Client(int number, const Workload& workload, Group& group, Oracle& oracle, std::uint64_t seed);
+  Client(std::string name, const Workload& workload, Group& group, Oracle& oracle,
+         std::uint64_t seed);
 
   // One turn. While `finishing`, nothing new is begun.
   void Step(bool finishing);
@@ -80,22 +90,26 @@ class Client {
   enum class Phase { kBegin, kOpen, kWaiting };
 
   void DropWhatDied();
+  void MoveHouse(bool finishing);
   ReplicaId ChooseNode();
   void WantSomething();
   void Begin();
   Status StagePacks(txn::Transaction& transaction);
   void Commit();
   void LoseInterest();
+  void TryAgainAtOnce();
   void AskForRead();
+  bool ReadAtOnce(const Read& read);
   void OnAnswer(const Result<txn::CommitOutcome>& answer);
   void Done();
   void Retry();
 
-  const int number_;
-  const Workload& workload_;
+  const std::string name_;
+  Workload workload_;
   Group& group_;
   Oracle& oracle_;
   Prng prng_;
+  std::optional<ReplicaId> home_;  // Sees no other node.
 
   Intent* intent_ = nullptr;
   Phase phase_ = Phase::kBegin;

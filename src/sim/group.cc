@@ -98,7 +98,7 @@ void Group::BeginTurn() {
   env_.Pass(kTurn);
   network_.Turn();
   for (const ReplicaId id : ids()) {
-    if ((turns_ + id.value) % kTurnsPerTick == 0) {
+    if ((turns_ + id.value) % kTurnsPerTick == 0 && !members_.at(id)->clock_stands) {
       OnStrand(id, [](raft::Replica& replica) { replica.Tick(); });
     }
   }

@@ -68,6 +68,9 @@ class Group {
   void Crash(ReplicaId id, std::size_t keep_unsynced) { node(id).Crash(keep_unsynced); }
   void Crash(ReplicaId id, Prng& prng) { node(id).Crash(prng); }
 
+  // While it does, the replica hears of no tick.
+  void SetClockStands(ReplicaId id, bool stands) { members_.at(id)->clock_stands = stands; }
+
   // Calls `act` with the replica on its strand, once tasks run; not if it is down by then, or has a
   // local log.
   void OnStrand(ReplicaId id, std::function<void(raft::Replica&)> act);
@@ -102,6 +105,7 @@ class Group {
     std::unique_ptr<txn::LogMode> observed;  // Null without an observer.
     std::unique_ptr<txn::Node> node;
     std::uint64_t lives = 0;
+    bool clock_stands = false;
   };
 
   std::unique_ptr<Member> NewMember(ReplicaId id, const std::vector<ReplicaId>& voters,

@@ -1,13 +1,12 @@
-// Model: the oracle. It replays committed transactions in the order of the log, on plain maps, and
-// says what the state is after each and whether a transaction may stand where it stands.
+// Model: the oracle's memory. It replays committed transactions in the order of the log, on plain
+// maps, and keeps every version of every key.
 //
-// It is the specification of isolation in the fewest words: it knows nothing of windows, terms,
-// proposals in flight, batches or crashes.
+// With Judge() (sim/judge.h) it is the specification of isolation in the fewest words: it knows
+// nothing of windows, terms, proposals in flight, batches or crashes.
 #pragma once
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +28,22 @@ class Model {
   // that is against the rules; nothing if it is not. Without `judge_reads`, what a serializable
   // transaction read is left to SerialGraph, which forgives what some serial order explains.
   std::optional<std::string> Commit(const Spec& spec, Lsn snapshot, Lsn lsn, bool judge_reads);
+  // Likewise for the entry by which a partition cuts off a consumer that keeps more than
+  // `entries_max` entries.
+  std::optional<std::string> CutOff(const std::string& consumer_key, Lsn lsn,
+                                    std::uint64_t entries_max);
 
   // As of `at`, which is not newer than lsn().
   Contents StateAt(Lsn at) const;
+  Value ValueAt(const std::string& key, Lsn at) const;
+  // By which entry, at or before `at`, `key` was written last; 0 if by none.
+  Lsn WriterAt(const std::string& key, Lsn at) const;
   // What a read as of `at` finds.
   Contents ReadAt(const Read& read, Lsn at) const;
+  // What a consumer of `repository` is told of the entries in (after, upto]: of each that changed
+  // it, the sorted moves, "ref 1 refs/heads/a none->o3". Only while the repository stays the same.
+  using Moves = std::vector<std::string>;
+  std::map<Lsn, Moves> ChangesOf(RepositoryId repository, Lsn after, Lsn upto) const;
 
   // When `key` was written, ascending.
   std::vector<Lsn> WritesOf(const std::string& key) const;
@@ -48,26 +58,8 @@ class Model {
     Lsn lsn;
     Value value;
   };
-  using Changes = std::map<std::string, Value>;
-  // A key's value, and whether that is newer than a transaction's snapshot, given what the
-  // transaction itself made of repositories.
-  struct Seen {
-    Value value;
-    bool newer = false;
-  };
 
-  const Version* Newest(const std::string& key) const;
-  Value Current(const std::string& key) const;
-  bool WrittenAfter(const std::string& key, Lsn snapshot) const;
-  Seen Look(const std::string& key, Lsn snapshot, const Changes& own) const;
-  std::optional<std::string> FindStaleRead(const Spec& spec, Lsn snapshot) const;
-  std::optional<std::string> CheckRepositories(const Spec& spec, Lsn snapshot, Changes& out) const;
-  std::optional<std::string> CheckRefs(const Spec& spec, Lsn snapshot, Changes& out) const;
-  bool NameIsFree(const RefWrite& write, const Changes& own) const;
-  std::optional<std::string> FindBrokenAssertion(const Spec& spec, Lsn snapshot,
-                                                 const Changes& own) const;
-  static bool TakesPack(const Spec& spec, const PackWrite& pack, const Changes& changes);
-  std::optional<std::string> CheckOthers(const Spec& spec, Lsn snapshot, Changes& out) const;
+  const Version* NewestAt(const std::string& key, Lsn at) const;
   void Write(Lsn lsn, const std::string& key, const Value& value);
 
   Lsn lsn_ = kBootstrapPosition.lsn;

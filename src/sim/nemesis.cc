@@ -4,6 +4,31 @@
 
 namespace quorate::sim {
 
+Faults SomeOf(Faults all, Prng& prng) {
+  constexpr std::uint64_t kMoreOften = 4;
+  for (std::uint64_t* turns : {&all.crash, &all.power_cut, &all.failed_write, &all.failed_sync,
+                               &all.full_log_disk, &all.full_object_disk, &all.slow_disk,
+                               &all.slow_apply, &all.cut, &all.transfer, &all.campaign}) {
+    switch (prng.Below(4)) {
+      case 0:
+        *turns = 0;
+        break;
+      case 1:
+        *turns /= kMoreOften;
+        break;
+      default:
+        break;
+    }
+  }
+  if (prng.OneIn(3)) {
+    all.repair *= kMoreOften;
+  }
+  if (prng.OneIn(3)) {
+    all.weather = {};
+  }
+  return all;
+}
+
 Nemesis::Nemesis(const Faults& faults, Group& group, Oracle& oracle, Trace& trace,
                  std::uint64_t seed)
     : faults_(faults), group_(group), oracle_(oracle), trace_(trace), prng_(seed) {
@@ -12,6 +37,23 @@ Nemesis::Nemesis(const Faults& faults, Group& group, Oracle& oracle, Trace& trac
 
 ReplicaId Nemesis::Anyone() {
   return ReplicaId{1 + prng_.Below(group_.ids().size())};
+}
+
+// One that thinks so; anyone if nobody does.
+ReplicaId Nemesis::Leader() {
+  for (const ReplicaId id : group_.ids()) {
+    if (group_.up(id) && group_.node(id).manager().status().leading) {
+      return id;
+    }
+  }
+  return Anyone();
+}
+
+void Nemesis::HealLinks() {
+  group_.network().Heal();
+  for (const ReplicaId id : group_.ids()) {
+    group_.SetClockStands(id, false);
+  }
 }
 
 void Nemesis::Crash(ReplicaId id, const char* why) {
@@ -44,7 +86,7 @@ void Nemesis::Step() {
   }
   for (const ReplicaId id : group_.ids()) {
     if (!group_.up(id)) {
-      if (prng_.OneIn(15)) {
+      if (prng_.OneIn(faults_.repair)) {
         Start(id);
       }
       continue;
@@ -112,8 +154,10 @@ void Nemesis::HarmNetwork() {
   if (group_.ids().size() == 1) {
     return;
   }
-  if (Chance(faults_.cut)) {
-    group_.network().Heal();
+  if (Chance(faults_.isolation)) {
+    Isolate(Leader());
+  } else if (Chance(faults_.cut)) {
+    HealLinks();
     const ReplicaId lonely = Anyone();
     const bool both_ways = prng_.OneIn(2);
     for (const ReplicaId other : group_.ids()) {
@@ -125,8 +169,30 @@ void Nemesis::HarmNetwork() {
         }
       }
     }
-  } else if (prng_.OneIn(30)) {
-    group_.network().Heal();
+  } else if (prng_.OneIn(faults_.heal)) {
+    HealLinks();
+  }
+}
+
+// Or deaf only, and about to hand over: then another one leads soon, and it takes no entries that
+// it would wait for.
+void Nemesis::Isolate(ReplicaId id) {
+  HealLinks();
+  const bool deaf = prng_.OneIn(2);
+  trace_.Note("n{} is {}, and its clock stands", id.value, deaf ? "deaf" : "alone");
+  group_.SetClockStands(id, true);
+  for (const ReplicaId other : group_.ids()) {
+    if (other != id) {
+      group_.network().Cut(other, id);
+    }
+    if (other != id && !deaf) {
+      group_.network().Cut(id, other);
+    }
+  }
+  if (deaf) {
+    const ReplicaId to = Anyone();
+    group_.OnStrand(
+        id, [to](raft::Replica& replica) { static_cast<void>(replica.TransferLeadership(to)); });
   }
 }
 
@@ -179,7 +245,7 @@ void Nemesis::CutPower() {
 
 void Nemesis::Heal() {
   trace_.Note("the storm is over");
-  group_.network().Heal();
+  HealLinks();
   group_.network().set_weather({});
   for (const ReplicaId id : group_.ids()) {
     txn::Node& node = group_.node(id);

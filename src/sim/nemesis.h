@@ -2,7 +2,8 @@
 //
 // Processes crash, at any task, with any prefix of what was not synced; writes and syncs fail,
 // disks fill and stand still; messages are lost, delayed, doubled, reordered and cut off in one
-// direction; leaders are asked to step aside, elections are called. A node whose process would have
+// direction, perhaps with a clock that stands; leaders are asked to step aside, elections are
+// called. A node whose process would have
 // ended itself (a failed write) is crashed too. Everybody comes back some time later.
 #pragma once
 
@@ -19,19 +20,25 @@ namespace quorate::sim {
 
 // On average once in so many turns; 0: never.
 struct Faults {
-  std::uint64_t crash = 150;       // Of each node.
-  std::uint64_t power_cut = 1500;  // Of all nodes at once.
-  std::uint64_t failed_write = 400;
-  std::uint64_t failed_sync = 400;
-  std::uint64_t full_log_disk = 800;
-  std::uint64_t full_object_disk = 200;
-  std::uint64_t slow_disk = 60;
-  std::uint64_t slow_apply = 60;
-  std::uint64_t cut = 60;
-  std::uint64_t transfer = 60;
-  std::uint64_t campaign = 150;
+  std::uint64_t crash = 300;       // Of each node,
+  std::uint64_t repair = 15;       // and its start.
+  std::uint64_t power_cut = 2000;  // Of all nodes at once.
+  std::uint64_t failed_write = 800;
+  std::uint64_t failed_sync = 800;
+  std::uint64_t full_log_disk = 1500;
+  std::uint64_t full_object_disk = 300;
+  std::uint64_t slow_disk = 100;
+  std::uint64_t slow_apply = 100;
+  std::uint64_t cut = 100;
+  std::uint64_t heal = 30;
+  std::uint64_t isolation = 80;  // Of a leader whose clock stands: it does not find out.
+  std::uint64_t transfer = 100;
+  std::uint64_t campaign = 200;
   raft::Weather weather{.drop_percent = 4, .duplicate_percent = 2, .delay_turns_max = 3};
 };
+
+// Each kind of fault more often, as it is, or never: what one fault hides, a run without it shows.
+Faults SomeOf(Faults all, Prng& prng);
 
 class Nemesis {
  public:
@@ -52,12 +59,15 @@ class Nemesis {
  private:
   bool Chance(std::uint64_t turns) { return turns != 0 && prng_.OneIn(turns); }
   ReplicaId Anyone();
+  ReplicaId Leader();
+  void HealLinks();
   void Crash(ReplicaId id, const char* why);
   void Start(ReplicaId id);
   void HarmProcess(ReplicaId id);
   void HarmDisk(ReplicaId id);
   void SlowDown(env::GatedStrand& strand, std::uint64_t chance);
   void HarmNetwork();
+  void Isolate(ReplicaId id);
   void Politics();
 
   const Faults faults_;

@@ -1,24 +1,16 @@
+// What clients tell the oracle.
 #include "sim/oracle.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/bytes.h"
-#include "sim/serial_graph.h"
-#include "txn/describe_entry.h"
+#include "sim/judge.h"
 
 namespace quorate::sim {
 namespace {
-
-// The third word of a described entry, without its colon.
-std::string_view ActorIn(std::string_view description) {
-  std::size_t at = description.find(' ');
-  at = description.find(' ', at + 1);
-  const std::size_t end = description.find(':', at + 1);
-  return description.substr(at + 1, end - at - 1);
-}
 
 std::string Difference(const Contents& found, const Contents& expected) {
   for (const auto& [key, value] : expected) {
@@ -36,6 +28,39 @@ std::string Difference(const Contents& found, const Contents& expected) {
   return "nothing differs";
 }
 
+// As Model::ChangesOf() puts it.
+Model::Moves MovesOf(const txn::CommittedChange& change, RepositoryId repository) {
+  Model::Moves moves;
+  for (const txn::CommittedChange::Move& move : change.moves) {
+    const std::string key =
+        move.name == "HEAD" ? HeadKey(repository) : RefKey(repository, move.name);
+    moves.push_back(fmt::format("{} {}->{}", key, TextOf(move.before), TextOf(move.after)));
+  }
+  for (const txn::CommittedChange::ConfigMove& move : change.configs) {
+    moves.push_back(fmt::format("{} {}->{}", ConfigKey(repository, move.name),
+                                TextOf(move.before).value_or("none"),
+                                TextOf(move.after).value_or("none")));
+  }
+  std::ranges::sort(moves);
+  return moves;
+}
+
+std::vector<bool> LeftOutBy(const txn::CommitOutcome& outcome) {
+  std::vector<bool> left_out;
+  for (const std::optional<txn::Conflict>& conflict : outcome.refs) {
+    left_out.push_back(conflict.has_value());
+  }
+  return left_out;
+}
+
+bool LostTo(const Error& error, const std::string& transaction) {
+  const txn::Conflicts* conflicts = txn::ConflictOf(error);
+  return conflicts != nullptr &&
+         std::ranges::any_of(conflicts->all, [&transaction](const txn::Conflict& conflict) {
+           return conflict.winner && conflict.winner->transaction.bytes == transaction;
+         });
+}
+
 }  // namespace
 
 std::string Intent::ActorOf(std::size_t attempt) const {
@@ -49,24 +74,20 @@ void Oracle::Violate(std::string checker, std::string what) {
   }
 }
 
-// --- Clients ---
-
-Intent& Oracle::NewIntent(int client, Spec spec) {
+Intent& Oracle::NewIntent(const std::string& client, Spec spec) {
   Intent intent;
-  intent.name = fmt::format("c{}.{}", client, ++made_[client]);
+  intent.name = fmt::format("{}.{}", client, ++made_[client]);
   intent.id = fmt::format("{:.<16}", intent.name);
   intent.spec = std::move(spec);
   intents_.push_back(std::move(intent));
   Intent& made = intents_.back();
-  by_id_[made.id] = &made;
   trace_->Note("{} wants: {}", made.name, made.spec.ToString());
   return made;
 }
 
 std::size_t Oracle::BeginAttempt(Intent& intent, ReplicaId at, const txn::Snapshot& snapshot) {
   const std::size_t number = intent.attempts.size();
-  intent.attempts.push_back(
-      {.at = at, .snapshot = snapshot.lsn(), .began = ++step_, .fate = Attempt::Fate::kOpen});
+  intent.attempts.push_back({.at = at, .snapshot = snapshot.lsn(), .began = ++step_});
   by_actor_[intent.ActorOf(number)] = {&intent, number};
   totals_.retried += number > 0 ? 1 : 0;
   trace_->Note("n{} {} begins at {}", at.value, intent.ActorOf(number), snapshot.lsn().value);
@@ -76,10 +97,22 @@ std::size_t Oracle::BeginAttempt(Intent& intent, ReplicaId at, const txn::Snapsh
   return number;
 }
 
+void Oracle::CannotStage(Intent& intent, std::size_t number, const Error& error) {
+  Attempt& attempt = intent.attempts[number];
+  attempt.fate = Attempt::Fate::kRefused;
+  trace_->Note("{}: {}", intent.ActorOf(number), error.ToString());
+  const Judgement judgement =
+      Judge(model_, intent.spec, attempt.snapshot, attempt.snapshot, /*judge_reads=*/false);
+  if (error.code() == Code::kInternal || !judgement.refused) {
+    Violate("refusals", fmt::format("{} cannot be staged, and the snapshot allows it: {}",
+                                    intent.ActorOf(number), error.ToString()));
+  }
+}
+
 void Oracle::CheckRead(const txn::Snapshot& snapshot, Lsn floor, const Read& read) {
   ++totals_.reads;
   if (snapshot.lsn() < floor) {
-    Violate("reads", fmt::format("a read at {} misses {}, which was acknowledged before",
+    Violate("reads", fmt::format("a read at {} misses {}, which came before it",
                                  snapshot.lsn().value, floor.value));
     return;
   }
@@ -99,6 +132,39 @@ void Oracle::CheckRead(const txn::Snapshot& snapshot, Lsn floor, const Read& rea
   }
 }
 
+void Oracle::CheckChanges(ReplicaId at, const txn::Snapshot& snapshot, RepositoryId repository,
+                          Lsn after, std::size_t count_max,
+                          const Result<std::vector<txn::CommittedChange>>& given) {
+  const auto wrong = [&](const std::string& what) {
+    Violate("consumers", fmt::format("n{} at {}: a consumer that stands at {} {}", at.value,
+                                     snapshot.lsn().value, after.value, what));
+  };
+  if (!given) {
+    wrong("reads: " + given.error().ToString());
+    return;
+  }
+  totals_.changes_read += given->size();
+  const std::map<Lsn, Model::Moves> expected = model_.ChangesOf(repository, after, snapshot.lsn());
+  if (given->size() != std::min(count_max, expected.size())) {
+    wrong(fmt::format("is given {} changes of {}", given->size(), expected.size()));
+    return;
+  }
+  auto next = expected.begin();
+  for (const txn::CommittedChange& change : *given) {
+    const Model::Moves moves = MovesOf(change, repository);
+    if (change.lsn != next->first || moves != next->second) {
+      wrong(fmt::format("is given {}: {}; the model has {}: {}", change.lsn.value,
+                        fmt::join(moves, ", "), next->first.value, fmt::join(next->second, ", ")));
+      return;
+    }
+    ++next;
+  }
+}
+
+void Oracle::Ask(Intent& intent, std::size_t attempt) {
+  intent.attempts[attempt].asked = model_.lsn();
+}
+
 void Oracle::Answer(Intent& intent, std::size_t number, const Result<txn::CommitOutcome>& answer) {
   Attempt& attempt = intent.attempts[number];
   const std::string actor = intent.ActorOf(number);
@@ -108,26 +174,14 @@ void Oracle::Answer(Intent& intent, std::size_t number, const Result<txn::Commit
     return;
   }
   if (!answer) {
-    const Code code = answer.error().code();
-    trace_->Note("{}: {}", actor, answer.error().ToString());
-    attempt.fate =
-        code == Code::kOutcomeUnknown ? Attempt::Fate::kUnknown : Attempt::Fate::kRefused;
-    if (attempt.fate == Attempt::Fate::kRefused && intent.lsn &&
-        intent.committed_attempt == number) {
-      Violate("answers", actor + " was refused and is committed");
-    }
-    if (code == Code::kAlreadyExists && !intent.lsn) {
-      Violate("answers", actor + " is said to be committed already, and is not");
-    }
-    if (code == Code::kConflict) {
-      ++totals_.conflicts;
-      CheckConflict(intent, attempt, answer.error());
-    }
+    AnswerRefused(intent, number, answer.error());
     return;
   }
   if (answer->lsn.value == 0) {
     trace_->Note("{}: unchanged", actor);
     attempt.fate = Attempt::Fate::kUnchanged;
+    ++totals_.unchanged;
+    CheckUnchanged(intent, attempt, *answer);
     return;
   }
   trace_->Note("{}: committed at {}", actor, answer->lsn.value);
@@ -140,31 +194,66 @@ void Oracle::Answer(Intent& intent, std::size_t number, const Result<txn::Commit
   }
   intent.answered = step_;
   acknowledged_ = std::max(acknowledged_, answer->lsn);
+  if (LeftOutBy(*answer) != intent.refs_left_out) {
+    Violate("answers", actor + " left out other references than the model");
+  }
+  CheckLeftOut(intent, attempt, *answer);
 }
 
-void Oracle::CheckConflict(const Intent& intent, const Attempt& attempt, const Error& error) {
-  const txn::Conflicts* conflicts = txn::ConflictOf(error);
-  if (conflicts == nullptr) {
-    return;
+void Oracle::AnswerRefused(Intent& intent, std::size_t number, const Error& error) {
+  Attempt& attempt = intent.attempts[number];
+  const std::string actor = intent.ActorOf(number);
+  const Code code = error.code();
+  trace_->Note("{}: {}", actor, error.ToString());
+  attempt.fate = code == Code::kOutcomeUnknown ? Attempt::Fate::kUnknown : Attempt::Fate::kRefused;
+  if (attempt.fate == Attempt::Fate::kRefused && intent.lsn && intent.committed_attempt == number) {
+    Violate("answers", actor + " was refused and is committed");
   }
-  for (const txn::Conflict& conflict : conflicts->all) {
-    if (!conflict.winner) {
-      continue;
+  if (code == Code::kAlreadyExists && !intent.lsn) {
+    Violate("answers", actor + " is said to be committed already, and is not");
+  }
+  if (code == Code::kInternal || code == Code::kInvalidArgument || code == Code::kNotFound) {
+    Violate("answers", actor + " is answered " + error.ToString());
+  }
+  if (LostTo(error, intent.id)) {
+    Violate("refusals", actor + " lost to an attempt of its own");
+  }
+  if (code == Code::kConflict) {
+    ++totals_.conflicts;
+    if (const auto wrong = refusals_.FindWrong(intent.spec, attempt.at, attempt.snapshot, error)) {
+      Violate("refusals", fmt::format("{} (snapshot {}) lost to nobody: {}", actor,
+                                      attempt.snapshot.value, *wrong));
     }
-    const auto winner = by_id_.find(conflict.winner->transaction.bytes);
-    if (conflict.winner->lsn <= attempt.snapshot || winner == by_id_.end()) {
-      Violate("answers",
-              fmt::format("{} lost to entry {}, which its snapshot {} contains", intent.name,
-                          conflict.winner->lsn.value, attempt.snapshot.value));
+  }
+}
+
+// Somewhere between question and answer, where the same references would have been left out.
+void Oracle::CheckUnchanged(const Intent& intent, const Attempt& attempt,
+                            const txn::CommitOutcome& outcome) {
+  std::string reason = "nothing was asked";
+  for (Lsn at = attempt.asked; at <= model_.lsn(); at = at.Next()) {
+    const Judgement judgement =
+        Judge(model_, intent.spec, attempt.snapshot, at, rules_.judge_reads);
+    if (!judgement.refused && judgement.changes_nothing() &&
+        judgement.refs_left_out == LeftOutBy(outcome)) {
+      CheckLeftOut(intent, attempt, outcome);
       return;
     }
-    const std::deque<Attempt>& others = winner->second->attempts;
-    const bool refused = std::ranges::all_of(
-        others, [](const Attempt& other) { return other.fate == Attempt::Fate::kRefused; });
-    if (refused && winner->second != &intent) {
-      Violate("answers", fmt::format("{} lost to {}, which was refused itself", intent.name,
-                                     winner->second->name));
-      return;
+    reason = judgement.refused.value_or("it changes something");
+  }
+  Violate("answers", fmt::format("{} is said to change nothing, anywhere between {} and {}: {}",
+                                 intent.name, attempt.asked.value, model_.lsn().value, reason));
+}
+
+void Oracle::CheckLeftOut(const Intent& intent, const Attempt& attempt,
+                          const txn::CommitOutcome& outcome) {
+  for (const std::optional<txn::Conflict>& conflict : outcome.refs) {
+    const auto wrong =
+        conflict ? refusals_.FindWrong(intent.spec, attempt.at, attempt.snapshot, *conflict)
+                 : std::nullopt;
+    if (wrong) {
+      Violate("refusals", fmt::format("{} (snapshot {}) left out a reference for nothing: {}",
+                                      intent.name, attempt.snapshot.value, *wrong));
     }
   }
 }
@@ -192,98 +281,6 @@ void Oracle::Resolve(Intent& intent,
   intent.answered = ++step_;
   acknowledged_ = std::max(acknowledged_, *intent.lsn);
 }
-
-// --- Logs ---
-
-void Oracle::NoteLeader(Term term, ReplicaId at) {
-  const ReplicaId first = leaders_.emplace(term, at).first->second;
-  if (first != at) {
-    Violate("raft",
-            fmt::format("term {} has two leaders, {} and {}", term.value, first.value, at.value));
-  }
-}
-
-void Oracle::OnAppended(ReplicaId at, Position position, const std::string& data) {
-  NoteLeader(position.term, at);
-  const Result<std::string> description = txn::DescribeEntry(data);
-  trace_->Note("n{} appends {}@{} {}", at.value, position.lsn.value, position.term.value,
-               description ? ActorIn(*description) : "?");
-}
-
-void Oracle::OnLeading(ReplicaId at, Term term, Lsn no_op) {
-  ++totals_.leaderships;
-  NoteLeader(term, at);
-  trace_->Note("n{} leads in term {}, no-op {}", at.value, term.value, no_op.value);
-}
-
-void Oracle::OnFollowing(ReplicaId at, Term term, ReplicaId leader) {
-  trace_->Note("n{} follows {} in term {}", at.value, leader.value, term.value);
-}
-
-void Oracle::OnFenced(ReplicaId at, const Error& reason) {
-  Violate("raft", fmt::format("replica {} is fenced: {}", at.value, reason.ToString()));
-}
-
-void Oracle::OnBarrier(ReplicaId at, Lsn floor, Lsn answer) {
-  if (answer < floor) {
-    Violate("reads", fmt::format("n{}: a barrier at {} misses {}, which was committed before",
-                                 at.value, answer.value, floor.value));
-  }
-}
-
-void Oracle::OnCommitted(ReplicaId at, const consensus::Entry& entry) {
-  const auto known = log_.find(entry.lsn);
-  if (known != log_.end()) {
-    if (known->second.term != entry.term || known->second.data != entry.data) {
-      Violate("raft", fmt::format("n{} has another entry at {}", at.value, entry.lsn.value));
-    }
-    return;
-  }
-  if (!log_.empty() && entry.lsn != log_.rbegin()->first.Next()) {
-    Violate("raft", fmt::format("n{} commits {} behind {}", at.value, entry.lsn.value,
-                                log_.rbegin()->first.value));
-    return;
-  }
-  ++step_;
-  log_[entry.lsn] = {.term = entry.term, .data = entry.data, .intent = nullptr};
-  trace_->Note("n{} commits {}@{}", at.value, entry.lsn.value, entry.term.value);
-  Replay(entry);
-}
-
-void Oracle::Replay(const consensus::Entry& entry) {
-  if (entry.type != consensus::EntryType::kNormal || entry.data.empty()) {
-    model_.Skip(entry.lsn);
-    return;
-  }
-  const Result<std::string> description = txn::DescribeEntry(entry.data);
-  const auto actor = description ? by_actor_.find(ActorIn(*description)) : by_actor_.end();
-  if (actor == by_actor_.end()) {
-    Violate("answers", fmt::format("entry {} is nobody's", entry.lsn.value));
-    return;
-  }
-  auto& [intent, number] = actor->second;
-  ++totals_.committed;
-  if (intent->lsn) {
-    Violate("answers", fmt::format("{} is committed twice, at {} and {}", intent->name,
-                                   intent->lsn->value, entry.lsn.value));
-    return;
-  }
-  const Attempt& attempt = intent->attempts[number];
-  if (attempt.fate != Attempt::Fate::kOpen && attempt.fate != Attempt::Fate::kUnknown) {
-    Violate("answers", fmt::format("{} was answered before and is committed at {}", actor->first,
-                                   entry.lsn.value));
-    return;
-  }
-  intent->lsn = entry.lsn;
-  intent->committed_attempt = number;
-  log_[entry.lsn].intent = intent;
-  if (const auto wrong = model_.Commit(intent->spec, attempt.snapshot, entry.lsn, judge_reads_)) {
-    Violate("model", fmt::format("{} (snapshot {}) cannot be entry {}: {}", actor->first,
-                                 attempt.snapshot.value, entry.lsn.value, *wrong));
-  }
-}
-
-// --- Whole states and histories ---
 
 void Oracle::CheckState(ReplicaId at, const txn::Snapshot& snapshot, std::uint64_t hash) {
   const Lsn lsn = snapshot.lsn();
@@ -317,26 +314,6 @@ void Oracle::CheckTransactionIds(ReplicaId at, const txn::Snapshot& snapshot) {
                                    lsn.value, expected.value));
       return;
     }
-  }
-}
-
-void Oracle::CheckHistory() {
-  std::vector<Happened> all;
-  for (const auto& [lsn, committed] : log_) {
-    if (committed.intent == nullptr) {
-      continue;
-    }
-    const Intent& intent = *committed.intent;
-    const Attempt& attempt = intent.attempts[intent.committed_attempt];
-    all.push_back({.name = intent.name,
-                   .spec = &intent.spec,
-                   .snapshot = attempt.snapshot,
-                   .lsn = lsn,
-                   .began = attempt.began,
-                   .answered = intent.answered});
-  }
-  if (const auto cycle = FindCycle(all, model_)) {
-    Violate("graph", "no serial order: " + *cycle);
   }
 }
 

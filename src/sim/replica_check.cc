@@ -102,9 +102,24 @@ void ReplicaCheck::CheckEnd(bool restarted) {
       return;
     }
     oracle_.CheckTransactionIds(id, *snapshot);
+    CheckConsumers(id, *snapshot);
     CheckLeftovers(id);
     if (restarted) {
       CheckStagedPacks(id);
+    }
+  }
+}
+
+void ReplicaCheck::CheckConsumers(ReplicaId at, const txn::Snapshot& snapshot) {
+  constexpr std::size_t kAll = 10'000;
+  for (std::uint64_t id = 1; id <= kRepositories; ++id) {
+    const RepositoryId repository{id};
+    const auto consumers = txn::ListConsumers(snapshot, repository);
+    for (const txn::Consumer& consumer : consumers.value()) {
+      if (!consumer.cut_off()) {
+        oracle_.CheckChanges(at, snapshot, repository, consumer.acknowledged, kAll,
+                             group_.node(at).manager().ReadChanges(snapshot, consumer, kAll));
+      }
     }
   }
 }

@@ -25,13 +25,14 @@ class ReplicaCheck {
   // Every node is up and has applied everything that was committed; one of them takes transactions.
   bool Converged();
 
-  // After the last client: CheckStates(), all transaction ids, and nothing left over: no conflict
-  // window, nothing in flight, no quarantine. `restarted`: nor a pack that nobody needs, which a
-  // start drops.
+  // After the last client: CheckStates(), all transaction ids, every consumer can read all that it
+  // has not acknowledged, everywhere; and nothing is left over: no conflict window, nothing in
+  // flight, no quarantine. `restarted`: nor a pack that nobody needs, which a start drops.
   void CheckEnd(bool restarted);
 
  private:
   void CheckClosure(ReplicaId at, const txn::Snapshot& snapshot);
+  void CheckConsumers(ReplicaId at, const txn::Snapshot& snapshot);
   void CheckLeftovers(ReplicaId at);
   void CheckStagedPacks(ReplicaId at);
 

@@ -60,7 +60,7 @@ class Graph {
     for (const Read& read : all_[reader].spec->reads) {
       const std::string wanted = read.Key();
       for (const std::string& key : model.KeysWith(wanted)) {
-        if (read.kind == Read::Kind::kPrefix || key == wanted) {
+        if (read.is_range() || key == wanted) {
           AddRead(reader, model.WritesOf(key));
         }
       }

@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "sim/follower.h"
 #include "sim/group.h"
 #include "sim/pack_transfer.h"
 #include "sim/replica_check.h"
 
 namespace quorate::sim {
 namespace {
+
+constexpr std::uint64_t kConsumerEntriesMax = 25;
 
 std::uint64_t ReplicasFor(const SimulationOptions& options) {
   static constexpr std::uint64_t kSizes[] = {3, 1, 3, 5, 3, 1, 3, 3};
@@ -22,24 +26,32 @@ Workload WorkloadFor(const SimulationOptions& options) {
   return options.workload.value_or(*FindWorkload(options.seed % 3 == 0 ? "skew" : "mixed"));
 }
 
-// Small limits, so that every one of them is met.
+Faults FaultsFor(const SimulationOptions& options, Prng& prng) {
+  return options.faults ? *options.faults : SomeOf(Faults(), prng);
+}
+
+// Small limits, so that every one of them is met, and short elections, so that a run has many.
 GroupOptions GroupFor(const SimulationOptions& options, LogObserver& observer) {
   GroupOptions group;
   group.replicas = ReplicasFor(options);
   group.seed = options.seed;
   group.local_log = group.replicas == 1 && options.local_log.value_or(options.seed % 16 == 1);
   group.observer = &observer;
-  group.transactions = options.transactions;
+  group.transactions.testing = options.mistakes.txn;
   group.transactions.window.bytes_max = 10'000;
   group.transactions.window.tail_entries = 0;  // So that what is left over is seen.
   group.transactions.in_flight_max = 8;
   group.transactions.entries_kept = 10;
-  group.replica = options.replica;
+  group.transactions.consumer_entries_max = kConsumerEntriesMax;
+  group.replica.testing = options.mistakes.raft;
+  group.replica.election_ticks = 5;
+  group.replica.heartbeat_ticks = 1;
   group.replica.inflight_messages_max = 8;
   group.replica.message_bytes_max = 2048;
   group.replica.uncommitted_bytes_max = 4 << 10;
   group.replica.committed_bytes_per_ready_max = 2048;
   group.replica.cache_bytes_max = 1024;
+  group.replica.unapplied_bytes_max = 4096;
   return group;
 }
 
@@ -48,16 +60,20 @@ class Simulation {
   explicit Simulation(const SimulationOptions& options)
       : options_(options),
         prng_(options.seed * 7 + 3),
-        oracle_(options.judge_reads),
+        oracle_({.judge_reads = options.judge_reads, .consumer_entries_max = kConsumerEntriesMax}),
         group_(GroupFor(options, oracle_)),
         trace_(group_.env(), options.trace),
         workload_(WorkloadFor(options)),
-        nemesis_(options.faults.value_or(Faults()), group_, oracle_, trace_, prng_.Next()),
+        nemesis_(FaultsFor(options, prng_), group_, oracle_, trace_, prng_.Next()),
         check_(group_, oracle_) {
     oracle_.SetTrace(trace_);
     for (int number = 1; number <= options.clients; ++number) {
-      clients_.push_back(
-          std::make_unique<Client>(number, workload_, group_, oracle_, prng_.Next()));
+      clients_.push_back(std::make_unique<Client>(fmt::format("c{}", number), workload_, group_,
+                                                  oracle_, prng_.Next()));
+    }
+    for (int number = 1; number <= options.followers; ++number) {
+      followers_.push_back(std::make_unique<Follower>(fmt::format("f{}", number), workload_, group_,
+                                                      oracle_, prng_.Next()));
     }
   }
 
@@ -81,7 +97,9 @@ class Simulation {
   const Workload workload_;
   Nemesis nemesis_;
   ReplicaCheck check_;
-  std::vector<std::unique_ptr<Client>> clients_;  // Last: they hold what is in the group.
+  // Last: they hold what is in the group.
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Follower>> followers_;
 };
 
 void Simulation::RunTasks(bool all) {
@@ -107,6 +125,9 @@ void Simulation::Turn(bool storm) {
   for (const std::unique_ptr<Client>& client : clients_) {
     client->Step(/*finishing=*/!storm);
   }
+  for (const std::unique_ptr<Follower>& follower : followers_) {
+    follower->Step(/*finishing=*/!storm);
+  }
   if (storm) {
     nemesis_.Step();
   }
@@ -119,12 +140,9 @@ void Simulation::Turn(bool storm) {
 }
 
 bool Simulation::AllAnswered() const {
-  for (const std::unique_ptr<Client>& client : clients_) {
-    if (!client->idle()) {
-      return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(clients_, [](const auto& client) { return client->idle(); }) &&
+         std::ranges::all_of(followers_,
+                             [](const auto& follower) { return follower->client().idle(); });
 }
 
 // Then one more transaction: it shows that the group takes transactions, and when it is applied,
@@ -145,6 +163,9 @@ void Simulation::CalmDown() {
     if (turn == options_.calm_turns_max) {
       for (const std::unique_ptr<Client>& client : clients_) {
         trace_.Note("still: {}", client->DebugString());
+      }
+      for (const std::unique_ptr<Follower>& follower : followers_) {
+        trace_.Note("still: {}", follower->client().DebugString());
       }
       oracle_.Violate("liveness", fmt::format("after {} turns of calm, {}", turn,
                                               AllAnswered() ? "replicas differ in what they applied"
@@ -200,13 +221,13 @@ std::optional<Workload> FindWorkload(std::string_view name) {
     return Workload{};
   }
   if (name == "skew") {  // Reads decide over writes elsewhere: what only serializable forbids.
-    return Workload{.serializable = 95, .partial = 0, .keys = 40, .prefix_reads = 60, .blind = 60};
+    return Workload{.serializable = 95, .partial = 0, .keys = 40, .range_reads = 60, .blind = 60};
   }
   if (name == "refs") {
-    return Workload{.serializable = 20, .heads = 0, .keys = 0};
+    return Workload{.serializable = 20, .heads = 0, .configs = 0, .keys = 0};
   }
   if (name == "keys") {
-    return Workload{.heads = 0, .keys = 100, .packs = 0};
+    return Workload{.heads = 0, .configs = 0, .keys = 100, .packs = 0};
   }
   return std::nullopt;
 }

@@ -20,9 +20,15 @@
 
 namespace quorate::sim {
 
+// What production code is told to do wrong.
+struct Mistakes {
+  decltype(raft::ReplicaOptions::testing) raft{};
+  decltype(txn::TransactionManagerOptions::testing) txn{};
+};
+
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  int storm_turns = 150;
+  int storm_turns = 200;
   int calm_turns_max = 1000;
 
   std::optional<std::uint64_t> replicas{};  // Nothing: 1, 3 or 5, as the seed says.
@@ -31,9 +37,9 @@ struct SimulationOptions {
   std::optional<Faults> faults{};
   int clients = 5;
 
-  // Planted bugs.
-  raft::ReplicaOptions replica{};
-  txn::TransactionManagerOptions transactions{};
+  int followers = 2;  // Consumers.
+
+  Mistakes mistakes{};      // Planted bugs.
   bool judge_reads = true;  // False: serializability is judged by the graph alone.
 
   Trace::Sink trace{};  // Empty: none.

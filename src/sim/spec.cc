@@ -1,8 +1,9 @@
 #include "sim/spec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <utility>
+#include <algorithm>
 
 namespace quorate::sim {
 namespace {
@@ -15,41 +16,16 @@ std::string Move(const std::optional<Value>& expected, const Value& value) {
   return (expected ? Shown(*expected) : "?") + "->" + Shown(value);
 }
 
-Status StageRef(const RefWrite& write, txn::Transaction& transaction) {
-  txn::RefUpdate update{
-      .repository = write.repository, .name = write.name, .expected = {}, .value = {}};
-  if (write.expected) {
-    update.expected.emplace();
-    if (*write.expected) {
-      update.expected->value = RefValueOf(**write.expected);
-    }
+std::string_view NameOf(ConsumerWrite::What what) {
+  switch (what) {
+    case ConsumerWrite::What::kCreate:
+      return "created";
+    case ConsumerWrite::What::kAcknowledge:
+      return "acknowledges";
+    case ConsumerWrite::What::kRemove:
+      return "removed";
   }
-  if (write.value) {
-    update.value = RefValueOf(*write.value);
-  }
-  return transaction.StageRef(std::move(update));
-}
-
-Status Declare(const Read& read, txn::Transaction& transaction) {
-  switch (read.kind) {
-    case Read::Kind::kRef:
-      return transaction.DeclareRefRead(read.repository, read.name);
-    case Read::Kind::kHead:
-      return transaction.DeclareRefRead(read.repository, "HEAD");
-    case Read::Kind::kPrefix:
-      return transaction.DeclareRefPrefixRead(read.repository, read.name);
-    case Read::Kind::kKey:
-      return transaction.DeclareKeyRead(read.name);
-  }
-  return Ok();
-}
-
-Status ReadRefs(const txn::Snapshot& snapshot, RepositoryId repository, std::string_view prefix,
-                Contents& out) {
-  return snapshot.ForEachRef(repository, prefix, [&](const txn::Ref& ref) {
-    out[RefKey(repository, ref.name)] = TextOf(ref.value);
-    return true;
-  });
+  return {};
 }
 
 }  // namespace
@@ -62,6 +38,12 @@ std::string HeadKey(RepositoryId repository) {
 }
 std::string RepositoryKey(RepositoryId repository) {
   return fmt::format("repo {}", repository.value);
+}
+std::string ConfigKey(RepositoryId repository, std::string_view name) {
+  return fmt::format("config {} {}", repository.value, name);
+}
+std::string ConsumerKey(RepositoryId repository, std::string_view name) {
+  return fmt::format("consumer {} {}", repository.value, name);
 }
 std::string UserKey(std::string_view key) {
   return fmt::format("key {}", key);
@@ -92,17 +74,48 @@ std::string TextOf(const txn::RefValue& value) {
   return std::string(raw.substr(0, raw.find('.')));
 }
 
+std::string TextOf(const std::optional<txn::RefValue>& value) {
+  return value ? TextOf(*value) : "none";
+}
+
+std::vector<std::string> ConfigValuesOf(const Value& text) {
+  std::vector<std::string> values;
+  for (std::string_view rest = text ? std::string_view(*text) : ""; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('|'), rest.size());
+    values.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return values;
+}
+
+Value TextOf(const std::vector<std::string>& config_values) {
+  return config_values.empty() ? Value() : fmt::format("{}", fmt::join(config_values, "|"));
+}
+
+std::string TextOf(const txn::Consumer& consumer) {
+  return fmt::format("{} {} {} {}", consumer.acknowledged.value, consumer.created.value,
+                     consumer.lost_first.value, consumer.lost_last.value);
+}
+
 std::string Read::Key() const {
   switch (kind) {
     case Kind::kRef:
-    case Kind::kPrefix:
+    case Kind::kRefs:
       return RefKey(repository, name);
     case Kind::kHead:
       return HeadKey(repository);
+    case Kind::kConfig:
+    case Kind::kConfigs:
+      return ConfigKey(repository, name);
     case Kind::kKey:
+    case Kind::kKeys:
       return UserKey(name);
   }
   return {};
+}
+
+std::string Read::ToString() const {
+  return Key() + (is_range() ? "*" : "");
 }
 
 std::string Assertion::Key() const {
@@ -113,7 +126,7 @@ std::string Spec::ToString() const {
   std::string text = serializable ? "serializable" : "snapshot";
   text += atomic ? "" : ", partial";
   for (const Read& read : reads) {
-    text += "; reads " + read.Key() + (read.kind == Read::Kind::kPrefix ? "*" : "");
+    text += (reads_itself ? "; finds " : "; reads ") + read.ToString();
   }
   for (const RepositoryWrite& write : repositories) {
     text += "; ";
@@ -127,8 +140,18 @@ std::string Spec::ToString() const {
     text +=
         "; " + HeadKey(write.repository) + " " + write.expected.value_or("?") + "->" + write.value;
   }
+  for (const ConfigWrite& write : configs) {
+    text +=
+        "; " + ConfigKey(write.repository, write.name) + " " + Move(write.expected, write.value);
+  }
   for (const KeyWrite& write : keys) {
     text += "; " + UserKey(write.key) + " " + Move(write.expected, write.value);
+  }
+  for (const ConsumerWrite& write : consumers) {
+    text += fmt::format("; {} {}", ConsumerKey(write.repository, write.name), NameOf(write.what));
+    if (write.what == ConsumerWrite::What::kAcknowledge) {
+      text += fmt::format(" {}", write.acknowledged.value);
+    }
   }
   for (const Assertion& assertion : assertions) {
     text += "; asserts " + assertion.Key() + " is " + Shown(assertion.expected);
@@ -139,85 +162,44 @@ std::string Spec::ToString() const {
   return text;
 }
 
-Status Stage(const Spec& spec, txn::Transaction& transaction) {
-  for (const Read& read : spec.reads) {
-    QUORATE_TRY(Declare(read, transaction));
-  }
-  for (const RepositoryWrite& write : spec.repositories) {
-    if (write.erase) {
-      QUORATE_TRY(transaction.StageRepositoryDelete(write.repository));
-    }
-    if (write.create) {
-      QUORATE_TRY(transaction.StageRepositoryCreate(write.repository, git::ObjectFormat::kSha1,
-                                                    "refs/heads/main"));
-    }
-  }
-  for (const RefWrite& write : spec.refs) {
-    QUORATE_TRY(StageRef(write, transaction));
-  }
-  for (const HeadWrite& write : spec.heads) {
-    QUORATE_TRY(transaction.StageHead(
-        write.repository, RefValueOf(write.value),
-        write.expected ? std::optional(RefValueOf(*write.expected)) : std::nullopt));
-  }
-  for (const KeyWrite& write : spec.keys) {
-    QUORATE_TRY(transaction.StageKey(write.key, write.expected, write.value));
-  }
-  for (const Assertion& assertion : spec.assertions) {
-    QUORATE_TRY(transaction.VerifyRef(
-        assertion.repository, assertion.name,
-        assertion.expected ? std::optional(RefValueOf(*assertion.expected)) : std::nullopt));
-  }
-  return Ok();
+bool Spec::MayWrite(std::string_view key) const {
+  const auto any = [key](const auto& writes, auto key_of) {
+    return std::ranges::any_of(writes, [&](const auto& write) { return key_of(write) == key; });
+  };
+  return any(repositories, [](const auto& w) { return RepositoryKey(w.repository); }) ||
+         any(repositories, [](const auto& w) { return HeadKey(w.repository); }) ||
+         any(refs, [](const auto& w) { return RefKey(w.repository, w.name); }) ||
+         any(heads, [](const auto& w) { return HeadKey(w.repository); }) ||
+         any(configs, [](const auto& w) { return ConfigKey(w.repository, w.name); }) ||
+         any(keys, [](const auto& w) { return UserKey(w.key); }) ||
+         any(consumers, [](const auto& w) { return ConsumerKey(w.repository, w.name); });
 }
 
-Result<Contents> ReadFrom(const txn::Snapshot& snapshot, const Read& read) {
-  Contents contents;
-  switch (read.kind) {
-    case Read::Kind::kRef: {
-      const auto value = QUORATE_TRY(snapshot.FindRef(read.repository, read.name));
-      if (value) {
-        contents[read.Key()] = TextOf(*value);
+std::optional<Value> Spec::ExpectationOf(std::string_view key) const {
+  std::optional<Value> expected;
+  const auto look = [&](const auto& writes, auto key_of) {
+    for (const auto& write : writes) {
+      if (!expected && key_of(write) == key && write.expected) {
+        expected = Value(*write.expected);
       }
-      break;
     }
-    case Read::Kind::kHead: {
-      const auto info = QUORATE_TRY(snapshot.FindRepository(read.repository));
-      if (info) {
-        contents[read.Key()] = TextOf(info->head);
-      }
-      break;
-    }
-    case Read::Kind::kPrefix:
-      QUORATE_TRY(ReadRefs(snapshot, read.repository, read.name, contents));
-      break;
-    case Read::Kind::kKey: {
-      const auto value = QUORATE_TRY(snapshot.FindKey(read.name));
-      if (value) {
-        contents[read.Key()] = *value;
-      }
-      break;
+  };
+  for (const Assertion& assertion : assertions) {
+    if (assertion.Key() == key) {
+      expected = assertion.expected;
     }
   }
-  return contents;
+  look(refs, [](const auto& w) { return RefKey(w.repository, w.name); });
+  look(heads, [](const auto& w) { return HeadKey(w.repository); });
+  look(configs, [](const auto& w) { return ConfigKey(w.repository, w.name); });
+  look(keys, [](const auto& w) { return UserKey(w.key); });
+  return expected;
 }
 
-Result<Contents> ReadAll(const txn::Snapshot& snapshot) {
-  Contents contents;
-  for (std::uint64_t id = 1; id <= kRepositories; ++id) {
-    const RepositoryId repository{id};
-    const auto info = QUORATE_TRY(snapshot.FindRepository(repository));
-    if (info) {
-      contents[RepositoryKey(repository)] = "exists";
-      contents[HeadKey(repository)] = TextOf(info->head);
-      QUORATE_TRY(ReadRefs(snapshot, repository, "", contents));
-    }
-  }
-  QUORATE_TRY(snapshot.ForEachKey("", [&](std::string_view key, std::string_view value) {
-    contents[UserKey(key)] = std::string(value);
-    return true;
-  }));
-  return contents;
+bool Spec::Creates(RepositoryId repository) const {
+  return std::ranges::any_of(repositories, [repository](const RepositoryWrite& write) {
+    return write.repository == repository && write.create;
+  });
 }
 
 }  // namespace quorate::sim

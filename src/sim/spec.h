@@ -2,7 +2,8 @@
 // way from there to a real Transaction and back.
 //
 // Everything that can be read or written has one key: "ref 1 refs/heads/a", "head 1", "repo 1",
-// "key k". Values are text: "o17" is an object, "@refs/heads/a" a symbolic reference.
+// "config 1 core.a", "consumer 1 c", "key k". Values are text: "o17" is an object, "@refs/heads/a"
+// a symbolic reference, "x|y" two values of the configuration.
 #pragma once
 
 #include <map>
@@ -25,11 +26,18 @@ using Value = std::optional<std::string>;  // Nothing: does not exist.
 std::string RefKey(RepositoryId repository, std::string_view name);
 std::string HeadKey(RepositoryId repository);
 std::string RepositoryKey(RepositoryId repository);
+std::string ConfigKey(RepositoryId repository, std::string_view name);
+std::string ConsumerKey(RepositoryId repository, std::string_view name);
 std::string UserKey(std::string_view key);
 
 git::ObjectId ObjectOf(std::string_view name);
 txn::RefValue RefValueOf(const std::string& text);
 std::string TextOf(const txn::RefValue& value);
+std::string TextOf(const std::optional<txn::RefValue>& value);  // "none"
+std::vector<std::string> ConfigValuesOf(const Value& text);
+Value TextOf(const std::vector<std::string>& config_values);
+// "acknowledged created lost_first lost_last"
+std::string TextOf(const txn::Consumer& consumer);
 
 struct RefWrite {
   RepositoryId repository;
@@ -39,6 +47,12 @@ struct RefWrite {
 };
 struct KeyWrite {
   std::string key;
+  std::optional<Value> expected;
+  Value value;
+};
+struct ConfigWrite {
+  RepositoryId repository;
+  std::string name;
   std::optional<Value> expected;
   Value value;
 };
@@ -52,6 +66,13 @@ struct RepositoryWrite {
   bool erase = false;   // First,
   bool create = false;  // and then.
 };
+struct ConsumerWrite {
+  enum class What { kCreate, kAcknowledge, kRemove };
+  RepositoryId repository;
+  std::string name;
+  What what = What::kCreate;
+  Lsn acknowledged{};
+};
 // What a reference, or HEAD, must be right before the transaction.
 struct Assertion {
   RepositoryId repository;
@@ -60,51 +81,66 @@ struct Assertion {
 
   std::string Key() const;
 };
-
-// A pack with one object, as bytes of a fake pack.
+// One object, and what it needs to be there: "" is nothing.
 struct PackWrite {
   RepositoryId repository;
   std::string object;
-  std::string parent;  // Empty: none.
+  std::string parent;
   bool beside_the_log = false;
 
   std::string Bytes() const { return object + "<" + parent; }
 };
 
 struct Read {
-  enum class Kind { kRef, kHead, kPrefix, kKey };
+  enum class Kind { kRef, kHead, kRefs, kConfig, kConfigs, kKey, kKeys };
   Kind kind = Kind::kRef;
   RepositoryId repository;
-  std::string name;  // Of a prefix: the prefix of names.
+  std::string name;  // Of a range: the prefix of names.
 
-  // Of what is read; of a prefix, what the keys begin with.
+  bool is_range() const {
+    return kind == Kind::kRefs || kind == Kind::kConfigs || kind == Kind::kKeys;
+  }
+  // Of what is read; of a range, what the keys begin with.
   std::string Key() const;
+  std::string ToString() const;
 };
 
 struct Spec {
   bool serializable = false;
   bool atomic = true;
+  bool reads_itself = false;  // By the transaction's own calls; else the reads are declared.
   std::vector<Read> reads;
   std::vector<RepositoryWrite> repositories;  // Before everything else.
   std::vector<RefWrite> refs;
   std::vector<HeadWrite> heads;
+  std::vector<ConfigWrite> configs;
   std::vector<KeyWrite> keys;
+  std::vector<ConsumerWrite> consumers;
   std::vector<Assertion> assertions;
   std::vector<PackWrite> packs;
 
   bool writes() const {
-    return !repositories.empty() || !refs.empty() || !heads.empty() || !keys.empty() ||
-           !packs.empty();
+    return !repositories.empty() || !refs.empty() || !heads.empty() || !configs.empty() ||
+           !keys.empty() || !consumers.empty() || !packs.empty();
   }
+  // Nothing that could be refused.
+  bool only_reads() const { return !writes() && assertions.empty(); }
   // "serializable; reads ref 1 refs/heads/a; ref 1 refs/heads/b none->o3; pack o3<o1"
   std::string ToString() const;
+
+  // Whether it wants to write `key`, whatever comes of it.
+  bool MayWrite(std::string_view key) const;
+  // What it expects of `key`: asserted, or before a write of its own.
+  std::optional<Value> ExpectationOf(std::string_view key) const;
+  bool Creates(RepositoryId repository) const;
 };
 
-// Stages all writes but packs, and declares the reads. An error is what the snapshot alone
-// refuses: the transaction is dropped.
+// Stages all writes but packs, and reads, or declares the reads. An error is what the snapshot
+// alone refuses: the transaction is dropped. kInternal: it found something else than its snapshot
+// has.
 Status Stage(const Spec& spec, txn::Transaction& transaction);
 
-// What the snapshot has under the keys that are read: of a prefix, each key that exists.
+// What the snapshot has under the keys that are read: of a range, each key that exists.
 using Contents = std::map<std::string, std::string>;
 Result<Contents> ReadFrom(const txn::Snapshot& snapshot, const Read& read);
 // Everything.

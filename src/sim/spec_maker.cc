@@ -16,7 +16,10 @@ constexpr std::array<std::string_view, 7> kNames = {
     "refs/heads/d",    "refs/heads/d/e", "refs/tags/t"};
 constexpr std::array<std::string_view, 4> kPrefixes = {"refs/heads/a", "refs/heads/d/",
                                                        "refs/tags/", "refs/heads/"};
-constexpr std::array<std::string_view, 3> kKeys = {"k1", "k2", "m/x"};
+constexpr std::array<std::string_view, 4> kKeys = {"k1", "k2", "m/x", "m/y"};
+constexpr std::array<std::string_view, 3> kKeyPrefixes = {"k", "m/", ""};
+constexpr std::array<std::string_view, 4> kConfigs = {"core.a", "core.b", "hook.one.on", "user.x"};
+constexpr std::array<std::string_view, 3> kConfigPrefixes = {"core.", "hook.", ""};
 
 template <class List>
 std::string OneOf(const List& list, Prng& prng) {
@@ -52,6 +55,7 @@ Spec SpecMaker::Make(const txn::Snapshot& snapshot, const std::string& fresh_obj
   spec.serializable = Chance(workload_.serializable);
   spec.atomic = !Chance(workload_.partial);
   if (spec.serializable) {
+    spec.reads_itself = Chance(workload_.own_reads);
     AddReads(spec);
   }
   if (Chance(workload_.read_only)) {
@@ -66,15 +70,30 @@ Spec SpecMaker::Make(const txn::Snapshot& snapshot, const std::string& fresh_obj
       return spec;  // Nothing can be changed in what is deleted.
     }
   }
-  if (!exists || !Chance(workload_.keys) || !spec.repositories.empty()) {
+  if (spec.repositories.empty() && Chance(workload_.unchanged)) {
+    AddNothingNew(spec, repository);
+    return spec;
+  }
+  if (spec.repositories.empty() && Chance(workload_.pack_only)) {
+    AddPack(spec, repository, KnownObject(repository), fresh_object);
+    return spec;
+  }
+  const bool keys = Chance(workload_.keys);
+  if (!exists || !keys || !spec.repositories.empty() || prng_.OneIn(6)) {
     AddRefs(spec, fresh_object);
-  } else {
+  }
+  if (exists && keys) {
     AddKeys(spec);
+  }
+  if (Chance(workload_.configs)) {
+    AddConfigs(spec, repository);
   }
   if (spec.repositories.empty() && Chance(workload_.assertions)) {
     AddAssertion(spec, repository);
   }
-  if (spec.repositories.empty() && Chance(workload_.heads)) {
+  const bool head_is_asserted = std::ranges::any_of(
+      spec.assertions, [](const Assertion& assertion) { return assertion.name == "HEAD"; });
+  if (spec.repositories.empty() && !head_is_asserted && Chance(workload_.heads)) {
     HeadWrite write{.repository = repository, .expected = {}, .value = "@" + SomeName()};
     if (!Chance(workload_.blind)) {
       write.expected = Found(HeadKey(repository));
@@ -82,6 +101,16 @@ Spec SpecMaker::Make(const txn::Snapshot& snapshot, const std::string& fresh_obj
     spec.heads.push_back(std::move(write));
   }
   return spec;
+}
+
+void SpecMaker::AddNothingNew(Spec& spec, RepositoryId repository) {
+  if (prng_.OneIn(2)) {
+    RefWrite write{.repository = repository, .name = SomeName(), .expected = {}, .value = {}};
+    write.value = Found(RefKey(repository, write.name));
+    write.expected = write.value;
+    spec.refs.push_back(std::move(write));
+  }
+  AddAssertion(spec, repository);
 }
 
 // Of a name that the transaction does not change itself; rarely a wrong one.
@@ -100,23 +129,32 @@ void SpecMaker::AddAssertion(Spec& spec, RepositoryId repository) {
   }
 }
 
+Read SpecMaker::SomeRead() {
+  Read read;
+  const bool range = Chance(workload_.range_reads);
+  if (workload_.keys > 0 && prng_.OneIn(3)) {
+    read.kind = range ? Read::Kind::kKeys : Read::Kind::kKey;
+    read.name = range ? OneOf(kKeyPrefixes, prng_) : OneOf(kKeys, prng_);
+    return read;  // Of the partition.
+  }
+  read.repository = SomeRepository();
+  if (workload_.configs > 0 && prng_.OneIn(4)) {
+    read.kind = range ? Read::Kind::kConfigs : Read::Kind::kConfig;
+    read.name = range ? OneOf(kConfigPrefixes, prng_) : OneOf(kConfigs, prng_);
+  } else if (range) {
+    read.kind = Read::Kind::kRefs;
+    read.name = OneOf(kPrefixes, prng_);
+  } else if (workload_.heads > 0 && prng_.OneIn(5)) {
+    read.kind = Read::Kind::kHead;
+  } else {
+    read.name = SomeName();
+  }
+  return read;
+}
+
 void SpecMaker::AddReads(Spec& spec) {
   for (std::uint64_t n = 1 + prng_.Below(2); n > 0; --n) {
-    Read read;
-    read.repository = SomeRepository();
-    if (Chance(workload_.prefix_reads)) {
-      read.kind = Read::Kind::kPrefix;
-      read.name = OneOf(kPrefixes, prng_);
-    } else if (prng_.OneIn(6)) {
-      read.kind = Read::Kind::kHead;
-    } else if (prng_.OneIn(3)) {
-      read.kind = Read::Kind::kKey;
-      read.repository = {};
-      read.name = OneOf(kKeys, prng_);
-    } else {
-      read.name = SomeName();
-    }
-    spec.reads.push_back(std::move(read));
+    spec.reads.push_back(SomeRead());
   }
 }
 
@@ -146,7 +184,9 @@ void SpecMaker::AddRef(Spec& spec, const std::string& name, const std::string& f
     write.expected = prng_.OneIn(12) ? Value("o1-1") : found;  // Rarely a wrong one.
   }
   const std::string known = created ? std::string() : KnownObject(write.repository);
-  if (found && prng_.OneIn(3)) {
+  if (Chance(workload_.same_values)) {
+    write.value = found;
+  } else if (found && prng_.OneIn(3)) {
     write.value = std::nullopt;
   } else if (prng_.OneIn(12)) {
     write.value = "@" + SomeName();
@@ -174,6 +214,26 @@ std::string SpecMaker::AddPack(Spec& spec, RepositoryId repository, const std::s
   return object;
 }
 
+void SpecMaker::AddConfigs(Spec& spec, RepositoryId repository) {
+  ConfigWrite write;
+  write.repository = repository;
+  write.name = OneOf(kConfigs, prng_);
+  const bool anew = spec.Creates(repository);
+  const Value found = anew ? Value() : Found(ConfigKey(repository, write.name));
+  if (!Chance(workload_.blind)) {
+    write.expected = prng_.OneIn(12) ? Value("wrong") : found;
+  }
+  if (Chance(workload_.same_values)) {
+    write.value = found;
+  } else if (!found || !prng_.OneIn(3)) {
+    write.value = fmt::format("v{}", prng_.Below(1000));
+    if (prng_.OneIn(3)) {
+      *write.value += "|w";
+    }
+  }
+  spec.configs.push_back(std::move(write));
+}
+
 void SpecMaker::AddKeys(Spec& spec) {
   KeyWrite write;
   write.key = OneOf(kKeys, prng_);
@@ -181,7 +241,9 @@ void SpecMaker::AddKeys(Spec& spec) {
   if (!Chance(workload_.blind)) {
     write.expected = prng_.OneIn(12) ? Value("wrong") : found;
   }
-  if (!found || !prng_.OneIn(3)) {
+  if (Chance(workload_.same_values)) {
+    write.value = found;
+  } else if (!found || !prng_.OneIn(3)) {
     write.value = fmt::format("v{}", prng_.Below(1000));
   }
   spec.keys.push_back(std::move(write));

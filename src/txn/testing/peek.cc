@@ -22,4 +22,20 @@ std::vector<git::PackRecord> PacksBesideTheLog(std::string_view data) {
   return packs;
 }
 
+std::optional<EntryOrigin> OriginOf(std::string_view data) {
+  Result<internal::LogRecord> record = internal::DecodeRecord(data);
+  if (!record) {
+    return std::nullopt;
+  }
+  EntryOrigin origin{.transaction_id = std::move(record->transaction_id),
+                     .actor = std::move(record->actor)};
+  for (internal::Change& change : record->changes) {
+    auto* consumer = std::get_if<internal::ConsumerChange>(&change);
+    if (consumer != nullptr && consumer->after && consumer->after->cut_off()) {
+      origin.cut_off = std::move(consumer->after);
+    }
+  }
+  return origin;
+}
+
 }  // namespace quorate::txn

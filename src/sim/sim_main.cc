@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "sim/planted_bugs.h"
 #include "sim/seed_runner.h"
 #include "sim/simulation.h"
 
@@ -16,8 +17,9 @@ namespace quorate::sim {
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: sim --seeds N [--first M] [--jobs J] [--workload mixed|skew|refs|keys]\n"
-    "       sim --seed S [--trace] [--workload ...]\n";
+    "usage: sim --seeds N [--first M] [--jobs J] [--workload mixed|skew|refs|keys] [--bug NAME]\n"
+    "       sim --seed S [--trace] [--workload ...] [--bug NAME]\n"
+    "       sim --bugs          lists the bugs that can be planted\n";
 
 struct Arguments {
   std::uint64_t seeds = 100;
@@ -26,6 +28,8 @@ struct Arguments {
   std::optional<std::uint64_t> seed;
   bool trace = false;
   std::optional<Workload> workload;
+  const PlantedBug* bug = nullptr;
+  bool list_bugs = false;
 };
 
 template <class Number>
@@ -51,6 +55,10 @@ bool ParseOption(std::string_view name, std::string_view value, Arguments& argum
     arguments.workload = FindWorkload(value);
     return arguments.workload.has_value();
   }
+  if (name == "--bug") {
+    arguments.bug = FindPlantedBug(value);
+    return arguments.bug != nullptr;
+  }
   return false;
 }
 
@@ -60,6 +68,8 @@ std::optional<Arguments> ParseArguments(int argc, char** argv) {
     const std::string_view name = argv[i];
     if (name == "--trace") {
       arguments.trace = true;
+    } else if (name == "--bugs") {
+      arguments.list_bugs = true;
     } else if (i + 1 == argc || !ParseOption(name, argv[++i], arguments)) {
       return std::nullopt;
     }
@@ -70,7 +80,10 @@ std::optional<Arguments> ParseArguments(int argc, char** argv) {
 SimulationOptions OptionsFor(std::uint64_t seed, const Arguments& arguments) {
   SimulationOptions options;
   options.seed = seed;
-  options.workload = arguments.workload;
+  if (arguments.bug != nullptr) {
+    arguments.bug->plant(options);
+  }
+  options.workload = arguments.workload ? arguments.workload : options.workload;
   return options;
 }
 
@@ -88,10 +101,13 @@ int RunOne(std::uint64_t seed, const Arguments& arguments) {
   }
   const SimulationResult result = Simulate(options);
   fmt::print(
-      "seed {}: {} turns, {} crashes, {} committed, {} acknowledged, {} conflicts, {} reads, "
-      "{} leaderships, trace {:016x}\n",
-      seed, result.turns, result.crashes, result.totals.committed, result.totals.acknowledged,
-      result.totals.conflicts, result.totals.reads, result.totals.leaderships, result.hash);
+      "seed {}: {} turns, {} crashes, {} leaderships; {} committed, {} acknowledged, {} unchanged, "
+      "{} conflicts; {} reads, {} at once; {} changes read by consumers, {} cut off; trace "
+      "{:016x}\n",
+      seed, result.turns, result.crashes, result.totals.leaderships, result.totals.committed,
+      result.totals.acknowledged, result.totals.unchanged, result.totals.conflicts,
+      result.totals.reads, result.totals.current_reads, result.totals.changes_read,
+      result.totals.cut_off, result.hash);
   if (result.violation) {
     fmt::print("FAILED ({})\n", Told(*result.violation));
     return 1;
@@ -116,11 +132,19 @@ int RunMany(const Arguments& arguments) {
       });
   fmt::print(stderr, "\r");
   if (done.failed) {
-    fmt::print("seed {} FAILED ({})\nreplay: tools/sim --seed {} --trace\n", done.failed->seed,
-               done.failed->what, done.failed->seed);
+    fmt::print("seed {} FAILED ({})\nreplay: tools/sim --seed {} --trace{}{}\n", done.failed->seed,
+               done.failed->what, done.failed->seed, arguments.bug != nullptr ? " --bug " : "",
+               arguments.bug != nullptr ? arguments.bug->name : "");
     return 1;
   }
   fmt::print("{} seeds, {} transactions acknowledged: all well\n", done.count, done.note);
+  return 0;
+}
+
+int ListBugs() {
+  for (const PlantedBug& bug : PlantedBugs()) {
+    fmt::print("{:28} within {:3} seeds: {}\n", bug.name, bug.seeds, bug.what);
+  }
   return 0;
 }
 
@@ -132,6 +156,9 @@ int main(int argc, char** argv) {
   if (!arguments) {
     fmt::print(stderr, "{}", quorate::sim::kUsage);
     return 2;
+  }
+  if (arguments->list_bugs) {
+    return quorate::sim::ListBugs();
   }
   return arguments->seed ? quorate::sim::RunOne(*arguments->seed, *arguments)
                          : quorate::sim::RunMany(*arguments);

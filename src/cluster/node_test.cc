@@ -182,9 +182,16 @@ TEST_P(NodeTest, ASecondNodeOnTheSameDataIsRefused) {
 TEST_P(NodeTest, ForOneMoreTheLeastRecentlyUsedIsClosed) {
   world_.options.open_partitions_max = 2;
   ASSERT_TRUE(world_.Open());
-  const std::weak_ptr<Repository> first = world_.Create("first").value();
-  const std::weak_ptr<Repository> second = world_.Create("second").value();
+  ASSERT_TRUE(world_.Create("first"));
+  ASSERT_TRUE(world_.Create("second"));
+  world_.Close();  // Else their creation may still use them.
+  ASSERT_TRUE(world_.Open());
+  const std::weak_ptr<Repository> first = world_.Find("first").value();
+  const std::weak_ptr<Repository> second = world_.Find("second").value();
   ASSERT_TRUE(World::Write(*world_.Find("first").value(), "k", "v"));
+  while (first.use_count() > 1 || second.use_count() > 1) {
+    std::this_thread::yield();  // Whoever brought us the handle still has it.
+  }
 
   ASSERT_TRUE(world_.Create("third"));
   while (!first.expired() && !second.expired()) {

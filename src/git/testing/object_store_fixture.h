@@ -42,6 +42,7 @@ class ObjectStoreFixture : public ::testing::TestWithParam<ObjectFormat> {
   std::string root() const { return directory_.path() + "/1"; }
 
   void Reopen() {
+    receiver_.reset();  // It uses the store.
     store_.reset();
     store_ = ObjectStore::Open(root(), GetParam(), files_, children_, random_, options_).value();
   }

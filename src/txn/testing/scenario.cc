@@ -268,7 +268,8 @@ void Scenario::Damage(const Words& words) {
   }
 }
 
-// log lead | depose | commit N|all | replace | fence | hold | release: in scripts with "mode scripted".
+// log lead | depose | commit N|all | replace | fence | hold | release: in scripts with "mode
+// scripted".
 void Scenario::Log(const Words& words) {
   if (scripted_ == nullptr) {
     throw ScriptError{"this mode is not scripted"};

@@ -25,7 +25,7 @@ target_compile_options(quorate_options INTERFACE
 if(QUORATE_SANITIZE)
   target_compile_options(quorate_options INTERFACE -fsanitize=${QUORATE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(quorate_options INTERFACE -fsanitize=${QUORATE_SANITIZE})
-  if(QUORATE_SANITIZE MATCHES undefined)
+  if(QUORATE_SANITIZE MATCHES undefined AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
     # Its check of calls by pointer breaks clang 14 on coroutines: "Cannot represent a difference across sections".
     target_compile_options(quorate_options INTERFACE -fno-sanitize=function)
   endif()

@@ -13,7 +13,7 @@
 namespace quorate::cluster {
 namespace {
 
-constexpr std::string_view kVersion = "quorate data 1\n";
+constexpr std::string_view kVersion = "quorate data 2\n";
 constexpr std::string_view kVersionPrefix = "quorate data ";
 
 std::string TrimmedLine(std::string_view text) {

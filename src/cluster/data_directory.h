@@ -1,7 +1,7 @@
 // DataDirectory: DATA as files: its lock, its version, and what lies where.
 //
 //   LOCK                 flock()ed while a node runs; holds its process id
-//   VERSION              "quorate data 1"; written last when a directory is founded
+//   VERSION              "quorate data 2"; written last when a directory is founded
 //   db/                  the ordered store
 //   partitions/<id>/     objects of a partition (git::ObjectStore); their incoming/ is emptied at
 //   start views/               rendered views for children; emptied at start

@@ -42,7 +42,7 @@ TEST_F(DataDirectoryTest, IsFoundedOnlyOnceItSaysSo) {
   Found();
 
   EXPECT_TRUE(Open().value()->founded());
-  EXPECT_EQ(files_.ReadFile(path_ + "/VERSION").value(), "quorate data 1\n");
+  EXPECT_EQ(files_.ReadFile(path_ + "/VERSION").value(), "quorate data 2\n");
 }
 
 TEST_F(DataDirectoryTest, ASecondOneIsRefusedAndSaysWhoHasIt) {

@@ -170,6 +170,7 @@ void Partition::UpdateMetrics() {
 }
 
 void Partition::Stop(Callback<> done) {
+  give_up_.reset();  // Waits for a call under way; what it posted stands before our own hops.
   {
     const std::lock_guard lock(mutex_);
     QUORATE_CHECK(applied_gauge_ != nullptr);

@@ -47,6 +47,8 @@ class LargePushTest : public ServerTest {
         "Content-Type: application/x-git-receive-pack-request\r\nContent-Length: " +
         std::to_string(body.size()) + "\r\n\r\n" + body.substr(0, body.size() - 1));
     last_byte_ = body.substr(body.size() - 1);
+  }
+  void WaitForPlace() {
     ServeUntil([this] { return places_taken() == 1; });
   }
 
@@ -58,6 +60,7 @@ class LargePushTest : public ServerTest {
 TEST_F(LargePushTest, BeyondTheLimitOthersAreRefusedAndSmallOnesAreNot) {
   RawClient first(server_->port());
   SendUnfinished(first);
+  WaitForPlace();
   const git::SmallPush large = git::MakeSmallPush(git::ObjectFormat::kSha1, Noise(2));
   const git::SmallPush small = git::MakeSmallPush(git::ObjectFormat::kSha1, "small");
 
@@ -74,6 +77,7 @@ TEST_F(LargePushTest, BeyondTheLimitOthersAreRefusedAndSmallOnesAreNot) {
 TEST_F(LargePushTest, AClientThatLeavesGivesItsPlaceBack) {
   RawClient first(server_->port());
   SendUnfinished(first);
+  WaitForPlace();
 
   first.Close();
 

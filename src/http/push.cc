@@ -70,7 +70,7 @@ void Push::WritePack(std::string_view bytes) {
   }
   const Status written = receiver_->Write(bytes);
   if (!written) {
-    RefuseAll(written.error().message());
+    RefuseAll(written.error());
   }
 }
 
@@ -79,7 +79,7 @@ void Push::FinishPack() {
     return;
   }
   if (receiver_ == nullptr) {
-    RefuseAll("the request has no pack");
+    RefuseAll(Error(Code::kInvalidArgument, "the request has no pack"));
     return;
   }
   Result<std::unique_ptr<git::QuarantinedPack>> finished = receiver_->Finish();
@@ -88,7 +88,7 @@ void Push::FinishPack() {
     if (!request_.shallow.empty() && finished.error().code() == Code::kInvalidArgument) {
       RefuseRest(reason::kShallowUpdateNotAllowed);
     }
-    RefuseAll(finished.error().message());
+    RefuseAll(finished.error());
     return;
   }
   pack_ = std::move(*finished);
@@ -111,8 +111,9 @@ std::string Push::TakeProgress() {
   return std::exchange(progress_, {});
 }
 
-void Push::RefuseAll(std::string_view unpack_error) {
-  unpack_error_ = unpack_error;
+void Push::RefuseAll(const Error& error) {
+  unpack_error_ = error.message();
+  may_retry_ = error.code() == Code::kResourceExhausted || error.code() == Code::kUnavailable;
   pack_.reset();
   receiver_.reset();
   RefuseRest(reason::kUnpackerError);
@@ -316,7 +317,7 @@ std::optional<Error> Push::ReasonOfAbort() const {
     return std::nullopt;
   }
   if (unpack_failed()) {
-    return Error(Code::kInvalidArgument, unpack_error_);
+    return Error(may_retry_ ? Code::kUnavailable : Code::kInvalidArgument, unpack_error_);
   }
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     if (!commands_[i].refusal.empty()) {

@@ -122,7 +122,7 @@ Awaitable<void> ReceivePack::Run() {
   const Status looked = co_await LookForEarlierAttempt();
   const Status writable = services_.deps.node.CheckWritable();
   if (!writable && !push_->repeated()) {
-    push_->RefuseAll(writable.error().message());
+    push_->RefuseAll(writable.error());
   }
   services_.metrics.push_parse_seconds.Observe(
       std::chrono::duration<double>(services_.deps.clock.Monotonic() - began).count());
@@ -291,6 +291,7 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
     }
     body_ended_ = piece->empty();
     if (push_->unpack_failed() || push_->repeated() || !push_->request().expects_pack()) {
+      place_.reset();  // No process waits for the rest.
       dropped += piece->size();
       if (dropped > drain_max) {
         co_return Received::kTooMuchLeft;
@@ -307,7 +308,7 @@ Awaitable<ReceivePack::Received> ReceivePack::ReadPack() {
         if (const Status writable = services_.deps.node.CheckWritable(); writable) {
           push_->WritePack(gathered);
         } else {
-          push_->RefuseAll(writable.error().message());
+          push_->RefuseAll(writable.error());
         }
         return true;
       };
@@ -325,7 +326,7 @@ Awaitable<bool> ReceivePack::TakePlace() {
   if (!place_.has_value()) {
     Result<ChildGate::Permit> place = co_await services_.indexers.Acquire();
     if (!place) {
-      push_->RefuseAll(place.error().message());
+      push_->RefuseAll(place.error());
       co_return false;
     }
     place_.emplace(std::move(*place));

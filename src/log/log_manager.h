@@ -27,7 +27,8 @@ class StateMachine {
   // behind the `applied` given to Start(). Entries with empty data (a leader's no-op) and
   // configuration changes come too: they move the applied LSN. The state machine applies them and
   // reports with LogManager::Applied(). Entries may still be un-applied when the next ones arrive;
-  // how many is bounded by the manager, and what is committed beyond waits in the log.
+  // a replica bounds how many, and what is committed beyond waits in the log; a LocalLog does so at
+  // the start only.
   virtual void OnCommitted(std::vector<consensus::Entry> entries) = 0;
 
   // This replica leads in `term` and its own no-op is committed at `no_op`: once that is applied,

@@ -101,8 +101,12 @@ Result<std::vector<CommittedChange>> ReadChanges(const log::LogStore& logs, cons
     return Error(Code::kUnavailable,
                  fmt::format("consumer {} has moved on meanwhile", consumer.name));
   }
-  return ReadBehind(logs, snapshot, repository, std::max(dropped, consumer.acknowledged),
-                    count_max);
+  auto rest =
+      ReadBehind(logs, snapshot, repository, std::max(dropped, consumer.acknowledged), count_max);
+  if (!rest && rest.error().code() == Code::kNotFound) {  // The log was cut once more.
+    return Error(Code::kUnavailable, rest.error().message());
+  }
+  return rest;
 }
 
 }  // namespace quorate::txn

@@ -572,7 +572,11 @@ void TransactionManager::Impl::Stop(Callback<> done) {
 // What is in flight ends: it is committed, or leadership goes.
 void TransactionManager::Impl::StopLogWhenDrained() {
   deps_.strand.AssertCurrent();
-  if (stop_done_.empty() || !log_started_ || log_stopping_ || !sequencer_->drained()) {
+  if (stop_done_.empty() || !log_started_ || log_stopping_) {
+    return;
+  }
+  // Behind a full disk what is in flight may never be delivered, hence never end: it is unknown.
+  if (!sequencer_->drained() && !apply_->stalled()) {
     return;
   }
   log_stopping_ = true;

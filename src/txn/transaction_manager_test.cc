@@ -181,6 +181,40 @@ TEST_F(TransactionManagerTest, WhoWaitsForRoomIsNotKeptByAFullDisk) {
   EXPECT_EQ(answers_.back(), "committed");
 }
 
+TEST_F(TransactionManagerTest, ARepeatWaitsForItsFirstAttemptAlsoWithoutRoom) {
+  Start({.in_flight_max = 1});
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    TransactionOptions options;
+    options.id = std::string(16, 'i');
+    Transaction transaction = manager().Begin(options).value();
+    ASSERT_TRUE(transaction.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+    Commit(std::move(transaction));
+  }
+
+  world_->RunOnStrand([this] { log().Depose(); });
+
+  EXPECT_EQ(answers_, (std::vector<std::string>{"outcome_unknown", "outcome_unknown"}));
+}
+
+TEST_F(TransactionManagerTest, StopsBehindAFullDiskThoughNotEverythingWasCommitted) {
+  Start();
+  Transaction push = Begin();
+  ASSERT_TRUE(push.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+  ASSERT_TRUE(push.StagePack(kRepository, world_->packs.NewInline("a")));
+  world_->packs.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
+  Commit(std::move(push));
+  Create("refs/heads/b");
+  world_->RunOnStrand([this] { log().Commit(1); });
+  ASSERT_EQ(answers_, (std::vector<std::string>{"committed"}));
+
+  bool stopped = false;
+  manager().Stop([&stopped] { stopped = true; });
+  world_->Run();
+
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(answers_, (std::vector<std::string>{"committed", "outcome_unknown"}));
+}
+
 TEST_F(TransactionManagerTest, ATransactionThatIsTooLargeIsRefused) {
   Start({.entry_bytes_max = 1000});
   Transaction large = Begin();

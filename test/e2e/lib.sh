@@ -150,6 +150,17 @@ same() {
 # remote_ref NAME REF: what the server says REF is.
 remote_ref() { git ls-remote "$url/$1.git" "$2" | cut -f1 | head -n 1; }
 
+# eventually COMMAND...: again and again until it succeeds, for about ten seconds.
+eventually() {
+  local attempt
+  for attempt in $(seq 100); do
+    "$@" && return 0
+    sleep 0.1
+  done
+  echo "still failing after $attempt attempts: $*" >&2
+  return 1
+}
+
 # metric NAME: the sum over all labels.
 metric() {
   curl --silent "$url/metrics" |

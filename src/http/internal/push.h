@@ -60,7 +60,7 @@ class Push {
   bool repeated() const { return repeated_; }
 
   // A refusal of every command for the same reason, before anything was staged.
-  void RefuseAll(std::string_view unpack_error);
+  void RefuseAll(const Error& error);
 
   git::PushReport Report() const;
   // Warnings and errors in Git's words, for side band 2.
@@ -95,6 +95,7 @@ class Push {
   std::unique_ptr<git::PackReceiver> receiver_;
   std::unique_ptr<git::QuarantinedPack> pack_;
   std::string unpack_error_;
+  bool may_retry_ = false;  // What unpack_error_ says may pass.
   std::mutex progress_mutex_;
   std::string progress_;  // By progress_mutex_.
   std::string messages_;

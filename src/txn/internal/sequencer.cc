@@ -127,13 +127,23 @@ void Sequencer::Submit(StatePtr transaction, std::shared_ptr<CommitInterest> int
                  .since = deps_.clock.Monotonic()};
   if (Status taken = CheckTaken(commit); !taken) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(taken).error());
-  } else if (commit.transaction->only_reads() && writable()) {
-    Process(std::move(commit));  // It takes no entry, so it needs no room.
+  } else if (NeedsNoRoom(*commit.transaction)) {
+    Process(std::move(commit));
+  } else if (waiting_.size() >= options_.in_flight_max) {
+    Refuse(std::move(commit.transaction), std::move(commit.done),
+           Error(Code::kResourceExhausted,
+                 fmt::format("{} transactions with {} bytes are in flight, and {} wait for them",
+                             in_flight_.size(), in_flight_bytes_, waiting_.size())));
   } else {
     waiting_.push_back(std::move(commit));
     ProcessWaiting();
   }
   TrimWindow();
+}
+
+// It takes no entry: it only reads, or learns what becomes of an earlier attempt of the same id.
+bool Sequencer::NeedsNoRoom(const Transaction::State& transaction) {
+  return writable() && (transaction.only_reads() || FindPending(transaction.id.bytes) != nullptr);
 }
 
 // Whether it may be looked at, now or behind the term fence.
@@ -148,11 +158,6 @@ Status Sequencer::CheckTaken(const Waiting& commit) const {
     return Error(Code::kNotLeader, leader_.value == 0
                                        ? "no leader is known"
                                        : fmt::format("replica {} leads", leader_.value));
-  }
-  if (waiting_.size() >= options_.in_flight_max) {
-    return Error(Code::kResourceExhausted,
-                 fmt::format("{} transactions with {} bytes are in flight, and {} wait for them",
-                             in_flight_.size(), in_flight_bytes_, waiting_.size()));
   }
   return Ok();
 }

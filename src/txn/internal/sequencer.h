@@ -112,6 +112,7 @@ class Sequencer {
 
   bool writable() const QUORATE_REQUIRES(strand_);
   Status CheckTaken(const Waiting& commit) const QUORATE_REQUIRES(strand_);
+  bool NeedsNoRoom(const Transaction::State& transaction) QUORATE_REQUIRES(strand_);
   void Process(Waiting commit) QUORATE_REQUIRES(strand_);
   std::optional<Lsn> FindUse(std::string_view id) const QUORATE_REQUIRES(strand_);
   Proposal* FindPending(std::string_view id) QUORATE_REQUIRES(strand_);

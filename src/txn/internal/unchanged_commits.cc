@@ -7,24 +7,26 @@ namespace quorate::txn::internal {
 
 void UnchangedCommits::Advance(Lsn committed) {
   while (!waiting_.empty() && waiting_.front().after <= committed) {
-    const CommitInterest* const key = waiting_.front().interest.get();
-    asked_->emplace(key, std::move(waiting_.front()));
+    // Held by the barrier, so that no later commit can have the same address, and its answer.
+    std::shared_ptr<CommitInterest> interest = waiting_.front().interest;
+    asked_->emplace(interest.get(), std::move(waiting_.front()));
     waiting_.pop_front();
-    log_.ReadBarrier([key, asked = asked_, count = count_](Result<Lsn> barrier) {
-      const auto at = asked->find(key);
-      if (at == asked->end()) {
-        return;  // Withdrawn.
-      }
-      Commit commit = std::move(at->second);
-      asked->erase(at);
-      if (barrier) {
-        count(Ok());
-        std::move(commit.done)(std::move(commit.outcome));
-      } else {
-        count(barrier.error());
-        std::move(commit.done)(std::move(barrier).error());
-      }
-    });
+    log_.ReadBarrier(
+        [interest = std::move(interest), asked = asked_, count = count_](Result<Lsn> barrier) {
+          const auto at = asked->find(interest.get());
+          if (at == asked->end()) {
+            return;  // Withdrawn.
+          }
+          Commit commit = std::move(at->second);
+          asked->erase(at);
+          if (barrier) {
+            count(Ok());
+            std::move(commit.done)(std::move(commit.outcome));
+          } else {
+            count(barrier.error());
+            std::move(commit.done)(std::move(barrier).error());
+          }
+        });
   }
 }
 

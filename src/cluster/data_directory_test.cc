@@ -58,13 +58,13 @@ TEST_F(DataDirectoryTest, ASecondOneIsRefusedAndSaysWhoHasIt) {
 TEST_F(DataDirectoryTest, RefusesVersionsThatItDoesNotKnow) {
   Found();
 
-  ASSERT_TRUE(files_.WriteFile(path_ + "/VERSION", "quorate data 2\n"));
+  ASSERT_TRUE(files_.WriteFile(path_ + "/VERSION", "quorate data 3\n"));
   const Error later = OpenError();
   ASSERT_TRUE(files_.WriteFile(path_ + "/VERSION", "8\n"));
   const Error strange = OpenError();
 
   EXPECT_EQ(later.code(), Code::kInvalidArgument);
-  EXPECT_THAT(later.message(), HasSubstr("was written by another release: 'quorate data 2'"));
+  EXPECT_THAT(later.message(), HasSubstr("was written by another release: 'quorate data 3'"));
   EXPECT_EQ(strange.code(), Code::kInvalidArgument);
   EXPECT_THAT(strange.message(), HasSubstr("has a strange VERSION: '8'"));
 }

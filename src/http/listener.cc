@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <condition_variable>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "http/internal/connection.h"
+#include "http/internal/context_life.h"
 
 namespace quorate::http {
 namespace {
@@ -43,9 +43,9 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   const TransportDeps deps_;
   const Handler handler_;
 
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
-  asio::strand<asio::io_context::executor_type> accept_strand_{context_.get_executor()};
+  const std::shared_ptr<asio::io_context> context_ = ContextLife::MakeContext();
+  asio::executor_work_guard<asio::io_context::executor_type> work_{context_->get_executor()};
+  asio::strand<asio::io_context::executor_type> accept_strand_{context_->get_executor()};
   asio::ip::tcp::acceptor acceptor_{accept_strand_};
   std::uint16_t port_ = 0;
   std::vector<std::thread> threads_;
@@ -88,7 +88,7 @@ Status Listener::Impl::Open() {
   for (int i = 0; i < options_.threads; ++i) {
     threads_.emplace_back([this, i] {
       pthread_setname_np(pthread_self(), fmt::format("http-{}", i).c_str());
-      context_.run();
+      context_->run();
     });
   }
   return Ok();
@@ -98,7 +98,7 @@ Awaitable<void> Listener::Impl::Accept() {
   while (acceptor_.is_open()) {
     error_code failed;
     asio::ip::tcp::socket socket = co_await acceptor_.async_accept(
-        asio::make_strand(context_), asio::redirect_error(asio::use_awaitable, failed));
+        asio::make_strand(*context_), asio::redirect_error(asio::use_awaitable, failed));
     if (!failed) {
       Admit(std::move(socket));
     } else if (acceptor_.is_open() && failed != asio::error::connection_aborted) {

@@ -16,8 +16,26 @@
 #include "base/callback.h"
 #include "env/strand.h"
 #include "http/internal/asio.h"
+#include "http/internal/context_life.h"
 
 namespace quorate::http {
+
+// To a coroutine's executor, from a thread that is not of its context.
+class WayBack {
+ public:
+  explicit WayBack(const asio::any_io_executor& executor)
+      : context_(ContextLife::Hold(executor)), executor_(executor) {}
+
+  // What is posted may end the coroutine, and with it the context's owner, before this returns.
+  template <class Work>
+  void Post(Work work) {
+    asio::post(executor_, std::move(work));
+  }
+
+ private:
+  std::shared_ptr<asio::io_context> context_;  // Before what lives in it.
+  asio::any_io_executor executor_;
+};
 
 // Calls `start(Callback<T>)` and yields what the callback gets. It may be called on any thread,
 // also inline.
@@ -25,9 +43,9 @@ template <class T, class Start>
 Awaitable<T> AwaitCallback(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
       [](auto handler, Start begin) {
-        auto executor = asio::get_associated_executor(handler);
-        begin(Callback<T>([handler = std::move(handler), executor](T value) mutable {
-          asio::post(executor, [handler = std::move(handler), value = std::move(value)]() mutable {
+        WayBack back(asio::get_associated_executor(handler));
+        begin(Callback<T>([back = std::move(back), handler = std::move(handler)](T value) mutable {
+          back.Post([handler = std::move(handler), value = std::move(value)]() mutable {
             std::move(handler)(std::move(value));
           });
         }));
@@ -50,14 +68,14 @@ template <class T, class Start>
 Awaitable<T> AwaitWithTicks(std::chrono::milliseconds period, std::function<Awaitable<void>()> tick,
                             Start start) {
   struct State {
-    explicit State(const asio::any_io_executor& executor) : timer(executor) {}
+    explicit State(const asio::any_io_executor& executor) : back(executor), timer(executor) {}
+    WayBack back;  // Before the timer, which lives in its context.
     asio::steady_timer timer;
     std::optional<T> result;
   };
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto state = std::make_shared<State>(executor);
-  start(Callback<T>([state, executor](T value) mutable {
-    asio::post(executor, [state, value = std::move(value)]() mutable {
+  auto state = std::make_shared<State>(co_await asio::this_coro::executor);
+  start(Callback<T>([state](T value) mutable {
+    state->back.Post([state, value = std::move(value)]() mutable {
       state->result.emplace(std::move(value));
       state->timer.cancel();
     });

@@ -64,6 +64,15 @@ class TransactionManagerTest : public ::testing::Test {
     Commit(std::move(create));
   }
 
+  // Its pack cannot be installed, and apply stalls.
+  void PushForWhichThereIsNoRoom() {
+    Transaction push = Begin();
+    ASSERT_TRUE(push.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
+    ASSERT_TRUE(push.StagePack(kRepository, world_->packs.NewInline("a")));
+    world_->packs.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
+    Commit(std::move(push));
+  }
+
   ScriptedMode mode_;
   std::unique_ptr<World> world_;
   std::vector<std::string> answers_;
@@ -162,13 +171,23 @@ TEST_F(TransactionManagerTest, WhatDoesNotFitInFlightWaitsUntilSomeAreApplied) {
                                                 "committed", "committed", "committed"}));
 }
 
+TEST_F(TransactionManagerTest, WhatTheLogHasNoRoomForWaitsUntilSomeAreCommitted) {
+  Start();
+  world_->RunOnStrand([this] { log().LimitUncommitted(1); });
+  for (const char* name : {"refs/heads/a", "refs/heads/b", "refs/heads/c"}) {
+    Create(name);
+  }
+  EXPECT_EQ(answers_, (std::vector<std::string>{}));
+
+  for (int i = 0; i < 3; ++i) {
+    CommitLog();
+  }
+  EXPECT_EQ(answers_, (std::vector<std::string>{"committed", "committed", "committed"}));
+}
+
 TEST_F(TransactionManagerTest, WhoWaitsForRoomIsNotKeptByAFullDisk) {
   Start({.in_flight_max = 1});
-  Transaction push = Begin();
-  ASSERT_TRUE(push.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
-  ASSERT_TRUE(push.StagePack(kRepository, world_->packs.NewInline("a")));
-  world_->packs.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
-  Commit(std::move(push));
+  PushForWhichThereIsNoRoom();
   Create("refs/heads/b");
 
   CommitLog();
@@ -198,11 +217,7 @@ TEST_F(TransactionManagerTest, ARepeatWaitsForItsFirstAttemptAlsoWithoutRoom) {
 
 TEST_F(TransactionManagerTest, StopsBehindAFullDiskThoughNotEverythingWasCommitted) {
   Start();
-  Transaction push = Begin();
-  ASSERT_TRUE(push.StageRef(Move("refs/heads/a", {}, ValueOf('A'))));
-  ASSERT_TRUE(push.StagePack(kRepository, world_->packs.NewInline("a")));
-  world_->packs.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
-  Commit(std::move(push));
+  PushForWhichThereIsNoRoom();
   Create("refs/heads/b");
   world_->RunOnStrand([this] { log().Commit(1); });
   ASSERT_EQ(answers_, (std::vector<std::string>{"committed"}));

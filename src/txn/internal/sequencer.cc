@@ -323,38 +323,38 @@ void Sequencer::ForgetAsTold(Transaction::State& transaction) const {
   }
 }
 
-void Sequencer::Process(Waiting commit) {
+bool Sequencer::Process(Waiting commit) {
   ForgetAsTold(*commit.transaction);
   const Transaction::State& transaction = *commit.transaction;
   if (Proposal* first = FindPending(transaction.id.bytes); first != nullptr) {
     Join(*first, std::move(commit));
-    return;
+    return true;
   }
   if (Status admitted = CheckAdmission(transaction); !admitted) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(admitted).error());
-    return;
+    return true;
   }
   Verdict verdict = Verify(transaction, *window_);
   if (!verdict.Accepted(transaction.options.all_or_nothing)) {
     Refuse(std::move(commit.transaction), std::move(commit.done),
            ConflictErrorOf(std::move(verdict)));
-    return;
+    return true;
   }
   if (!verdict.ChangesNothing()) {
-    Append(std::move(commit), std::move(verdict));
-    return;
+    return Append(std::move(commit), std::move(verdict));
   }
   DiscardPacksOf(*commit.transaction);
   const Lsn after = pending_.empty() ? committed_ : pending_.back().position.lsn;
   if (options_.testing.answer_unchanged && after == committed_) {
     Answer(std::move(commit.done), CommitOutcome{.lsn = Lsn{0}, .refs = std::move(verdict.refs)});
-    return;
+    return true;
   }
   unchanged_.Add({.after = after,
                   .outcome = {.lsn = Lsn{0}, .refs = std::move(verdict.refs)},
                   .done = std::move(commit.done),
                   .interest = std::move(commit.interest)});
   unchanged_.Advance(committed_);
+  return true;
 }
 
 LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdict) const {
@@ -374,7 +374,7 @@ LogRecord Sequencer::MakeRecord(Transaction::State& transaction, Verdict& verdic
   return record;
 }
 
-void Sequencer::Append(Waiting commit, Verdict verdict) {
+bool Sequencer::Append(Waiting commit, Verdict verdict) {
   Transaction::State& transaction = *commit.transaction;
   LogRecord record = MakeRecord(transaction, verdict);
   std::vector<ConflictWindow::Write> writes = WindowWrites(record);
@@ -386,13 +386,17 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
     Refuse(std::move(commit.transaction), std::move(commit.done),
            Error(Code::kInvalidArgument, fmt::format("the transaction has {} bytes, at most {} fit",
                                                      bytes, options_.entry_bytes_max)));
-    return;
+    return true;
   }
   QUORATE_FAULT("txn.before_append");
   Result<Position> appended = deps_.log.Append(std::move(data));
+  if (!appended && appended.error().code() == Code::kResourceExhausted && !pending_.empty()) {
+    waiting_.push_front(std::move(commit));  // The log has room again once these are committed.
+    return false;
+  }
   if (!appended) {
     Refuse(std::move(commit.transaction), std::move(commit.done), std::move(appended).error());
-    return;
+    return true;
   }
   QUORATE_FAULT("txn.after_append");
   const std::chrono::nanoseconds now = deps_.clock.Monotonic();
@@ -420,6 +424,7 @@ void Sequencer::Append(Waiting commit, Verdict verdict) {
     Answer(std::exchange(pending_.back().done, nullptr), pending_.back().outcome);
   }
   DiscardPacksOf(transaction);  // Those that were left out.
+  return true;
 }
 
 Result<ApplyItem> Sequencer::Committed(consensus::Entry entry) {
@@ -517,7 +522,8 @@ void Sequencer::FailUnchanged(const Error& reason) {
   }
 }
 
-void Sequencer::FailWaiting(const Error& reason) {
+void Sequencer::RefuseWaiting(const Error& reason) {
+  strand_.AssertCurrent();
   for (Waiting& waiting : std::exchange(waiting_, {})) {
     Refuse(std::move(waiting.transaction), std::move(waiting.done), reason);
   }
@@ -572,13 +578,10 @@ void Sequencer::ProcessWaiting() {
          in_flight_bytes_ < options_.in_flight_bytes_max) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    Process(std::move(next));
+    if (!Process(std::move(next))) {
+      return;
+    }
   }
-}
-
-void Sequencer::RefuseWaiting(const Error& reason) {
-  strand_.AssertCurrent();
-  FailWaiting(reason);
 }
 
 void Sequencer::Following(ReplicaId leader) {
@@ -588,7 +591,7 @@ void Sequencer::Following(ReplicaId leader) {
   LeavePendingUnknown();
   const Error lost = LeadershipLost();
   FailUnchanged(lost);
-  FailWaiting(lost);
+  RefuseWaiting(lost);
   Publish();
 }
 
@@ -597,7 +600,7 @@ void Sequencer::Close(Error reason) {
   if (!closed_ || reason.code() == Code::kCorruption) {
     closed_ = std::move(reason);
   }
-  FailWaiting(*closed_);
+  RefuseWaiting(*closed_);
   for (Callback<Status>& done : std::exchange(writable_waiters_, {})) {
     std::move(done)(*closed_);
   }

@@ -113,7 +113,8 @@ class Sequencer {
   bool writable() const QUORATE_REQUIRES(strand_);
   Status CheckTaken(const Waiting& commit) const QUORATE_REQUIRES(strand_);
   bool NeedsNoRoom(const Transaction::State& transaction) QUORATE_REQUIRES(strand_);
-  void Process(Waiting commit) QUORATE_REQUIRES(strand_);
+  // False: the log has no room now; it waits again, as the first.
+  bool Process(Waiting commit) QUORATE_REQUIRES(strand_);
   std::optional<Lsn> FindUse(std::string_view id) const QUORATE_REQUIRES(strand_);
   Proposal* FindPending(std::string_view id) QUORATE_REQUIRES(strand_);
   void ForgetAsTold(Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
@@ -121,7 +122,7 @@ class Sequencer {
   void TellLost(Proposal proposal, const Error& reason) QUORATE_REQUIRES(strand_);
   Status CheckAdmission(const Transaction::State& transaction) const QUORATE_REQUIRES(strand_);
   LogRecord MakeRecord(Transaction::State& transaction, Verdict& verdict) const;
-  void Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
+  bool Append(Waiting commit, Verdict verdict) QUORATE_REQUIRES(strand_);
   void DiscardPacksOf(Transaction::State& transaction) QUORATE_REQUIRES(strand_);
   void Discard(LocalPacks packs) QUORATE_REQUIRES(strand_);
   void Acknowledge(ApplyItem& item) QUORATE_REQUIRES(strand_);
@@ -129,7 +130,6 @@ class Sequencer {
   void LeavePendingUnknown() QUORATE_REQUIRES(strand_);
   LocalPacks DecideUnknown(Position committed) QUORATE_REQUIRES(strand_);
   void FailUnchanged(const Error& reason) QUORATE_REQUIRES(strand_);
-  void FailWaiting(const Error& reason) QUORATE_REQUIRES(strand_);
   void DropProposalsFrom(Lsn lsn) QUORATE_REQUIRES(strand_);
   void PassFence() QUORATE_REQUIRES(strand_);
   void ProcessWaiting() QUORATE_REQUIRES(strand_);

@@ -17,6 +17,9 @@ Result<Position> ScriptedLog::Append(std::string data) {
   if (!leading_) {
     return Error(Code::kNotLeader, "another replica leads");
   }
+  if (tail_.size() >= uncommitted_max_) {
+    return Error(Code::kResourceExhausted, "too much is not committed yet");
+  }
   const Lsn last = tail_.empty() ? committed_ : tail_.back().lsn;
   tail_.push_back({.lsn = last.Next(),
                    .term = term_,

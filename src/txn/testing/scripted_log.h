@@ -2,6 +2,8 @@
 // replicas would. Keeps nothing on disk.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -39,6 +41,8 @@ class ScriptedLog final : public log::LogManager {
   // all behind it are gone.
   void Replace(std::string data);
   void Fence(const Error& reason) { machine_->OnFenced(reason); }
+  // Append() has room for so many that are not committed.
+  void LimitUncommitted(std::size_t count) { uncommitted_max_ = count; }
   // Nobody hears of this leader, so read barriers wait; until ReleaseReads().
   void HoldReads() { holds_reads_ = true; }
   void ReleaseReads();
@@ -66,6 +70,7 @@ class ScriptedLog final : public log::LogManager {
   bool stopped_ = false;
   bool resigned_ = false;
   bool holds_reads_ = false;
+  std::size_t uncommitted_max_ = SIZE_MAX;
   std::vector<std::pair<ReadDone, Lsn>> held_reads_;  // With what was committed when they came.
 };
 

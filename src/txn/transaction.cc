@@ -362,6 +362,11 @@ Status Transaction::StageConsumerCutOff(RepositoryId id, std::string name) {
   return Ok();
 }
 
+Result<bool> Transaction::RecordsReads() const {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  return state_->checks_reads();
+}
+
 // What is in a repository goes with it, so the repository is read too.
 void Transaction::DeclareRepositoryRead(RepositoryId repository) {
   if (state_->reading != repository) {
@@ -372,7 +377,9 @@ void Transaction::DeclareRepositoryRead(RepositoryId repository) {
 }
 
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   DeclareRepositoryRead(repository);
   if (name == kHead) {
     state_->reads.Add(internal::HeadWindowKey(repository));
@@ -383,34 +390,44 @@ Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view nam
 }
 
 Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   DeclareRepositoryRead(repository);
   state_->prefix_reads.insert(internal::RefWindowKey(repository, prefix));
   return Ok();
 }
 
 Status Transaction::DeclareConfigRead(RepositoryId repository, std::string_view name) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   DeclareRepositoryRead(repository);
   state_->reads.Add(internal::ConfigWindowKey(repository, ""), name);
   return Ok();
 }
 
 Status Transaction::DeclareConfigPrefixRead(RepositoryId repository, std::string_view prefix) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   DeclareRepositoryRead(repository);
   state_->prefix_reads.insert(internal::ConfigWindowKey(repository, prefix));
   return Ok();
 }
 
 Status Transaction::DeclareKeyPrefixRead(std::string_view prefix) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   state_->prefix_reads.insert(internal::UserWindowKey(prefix));
   return Ok();
 }
 
 Status Transaction::DeclareKeyRead(std::string_view key) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!QUORATE_TRY(RecordsReads())) {
+    return Ok();
+  }
   state_->reads.Add(internal::UserWindowKey(""), key);
   return Ok();
 }

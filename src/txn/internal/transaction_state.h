@@ -158,6 +158,9 @@ struct Transaction::State {
     return !options.id.empty() && options.named_by == NamedBy::kClient;
   }
 
+  // Else nobody looks at what was read.
+  bool checks_reads() const { return options.isolation == Isolation::kSerializable; }
+
   // Nothing was staged or asserted.
   bool only_reads() const {
     return refs.empty() && heads.empty() && assertions.empty() && configs.empty() && keys.empty() &&

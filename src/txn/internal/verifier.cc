@@ -116,7 +116,7 @@ class Verification {
 
 void Verification::CheckReads() {
   // One that only reads takes place where its snapshot was taken, whatever came later.
-  if (transaction_.options.isolation != Isolation::kSerializable || transaction_.only_reads()) {
+  if (!transaction_.checks_reads() || transaction_.only_reads()) {
     return;
   }
   const auto refuse = [this](std::string_view key, const std::optional<Version>& newer) {

@@ -207,8 +207,13 @@ Status Applier::Apply(std::vector<ApplyItem>& items) {
     }
   }
   QUORATE_TRY(Flush(state));
+  return testing_.install_after_apply ? InstallLate(items) : Ok();
+}
+
+// Only ever called in tests.
+Status Applier::InstallLate(std::vector<ApplyItem>& items) {
   for (ApplyItem& item : items) {
-    if (testing_.install_after_apply && item.record) {
+    if (item.record) {
       QUORATE_TRY(InstallPacks(item));
     }
   }
@@ -219,7 +224,7 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   const Lsn lsn = item.entry.lsn;
   QUORATE_CHECK(lsn == state.position().value_or(applied_).lsn.Next());
   if (OldestGeneration(lsn) > OldestGeneration(Lsn{lsn.value - 1})) {
-    QUORATE_TRY(ForgetTransactionsBefore(OldestGeneration(lsn), state));
+    QUORATE_TRY(ForgetGeneration(OldestGeneration(lsn) - 1, state));
   }
   if (item.entry.type != consensus::EntryType::kNormal || item.entry.data.empty()) {
     return Ok();
@@ -266,9 +271,9 @@ Status Applier::InstallPacks(ApplyItem& item) {
   return Ok();
 }
 
-Status Applier::ForgetTransactionsBefore(std::uint64_t generation, StateBatch& state) {
-  const std::string first = TransactionKey(partition_, generation - 1, "");
-  const std::string last = TransactionKey(partition_, generation, "");
+Status Applier::ForgetGeneration(std::uint64_t generation, StateBatch& state) {
+  const std::string first = TransactionKey(partition_, generation, "");
+  const std::string last = TransactionKey(partition_, generation + 1, "");
   const auto it = store_.NewIterator(Family::kState, first, last);
   for (; it->Valid(); it->Next()) {
     state.Set(std::string(it->key()), std::nullopt);

@@ -53,7 +53,8 @@ class Applier {
  private:
   Status StageEntry(ApplyItem& item, StateBatch& state);
   Status InstallPacks(ApplyItem& item);
-  Status ForgetTransactionsBefore(std::uint64_t generation, StateBatch& state);
+  Status InstallLate(std::vector<ApplyItem>& items);
+  Status ForgetGeneration(std::uint64_t generation, StateBatch& state);
   Status Flush(StateBatch& state);
 
   const PartitionId partition_;

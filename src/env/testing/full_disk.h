@@ -4,18 +4,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
-#include "env/file_system.h"
+#include "env/testing/file_system_wrapper.h"
 
 namespace quorate::env {
 
 // Any thread. What reads, removes, renames or makes a directory goes through, full or not.
-class FullDisk final : public FileSystem {
+class FullDisk final : public FileSystemWrapper {
  public:
-  // `below` outlives it.
-  explicit FullDisk(FileSystem& below) : below_(below) {}
+  using FileSystemWrapper::FileSystemWrapper;
 
   // For files with `part` in their paths; others are small, and still fit.
   void Fill(std::string part) {
@@ -28,38 +27,13 @@ class FullDisk final : public FileSystem {
     full_ = false;
   }
 
-  Status CreateDirectories(const std::string& path) override {
-    return below_.CreateDirectories(path);
-  }
-  Status RemoveAll(const std::string& path) override { return below_.RemoveAll(path); }
   Status WriteFile(const std::string& path, std::string_view contents) override {
     QUORATE_TRY(Check(path));
-    return below_.WriteFile(path, contents);
+    return below().WriteFile(path, contents);
   }
   Result<std::unique_ptr<WritableFile>> NewFile(const std::string& path) override {
     QUORATE_TRY(Check(path));
-    return below_.NewFile(path);
-  }
-  Result<std::string> ReadFile(const std::string& path) override { return below_.ReadFile(path); }
-  Result<std::string> ReadRange(const std::string& path, std::uint64_t offset,
-                                std::size_t size_max) override {
-    return below_.ReadRange(path, offset, size_max);
-  }
-  Status Rename(const std::string& from, const std::string& to) override {
-    return below_.Rename(from, to);
-  }
-  bool Exists(const std::string& path) override { return below_.Exists(path); }
-  Result<std::uint64_t> FileSize(const std::string& path) override { return below_.FileSize(path); }
-  Result<std::vector<std::string>> List(const std::string& path) override {
-    return below_.List(path);
-  }
-  Status Sync(const std::string& path) override { return below_.Sync(path); }
-  Status SyncFileSystem(const std::string& path) override { return below_.SyncFileSystem(path); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
-    return below_.Lock(path);
-  }
-  Result<std::uint64_t> SpaceAvailable(const std::string& path) override {
-    return below_.SpaceAvailable(path);
+    return below().NewFile(path);
   }
 
  private:
@@ -71,7 +45,6 @@ class FullDisk final : public FileSystem {
     return Ok();
   }
 
-  FileSystem& below_;
   mutable std::mutex mutex_;  // Guards what follows.
   bool full_ = false;
   std::string part_;

@@ -23,7 +23,7 @@ bool IsAtOrBelow(const std::string& path, const std::string& directory) {
 }  // namespace
 
 PowerCutFiles::PowerCutFiles(FileSystem& files, std::string root)
-    : files_(files), root_(std::move(root)) {
+    : FileSystemWrapper(files), root_(std::move(root)) {
 }
 
 void PowerCutFiles::EndAt(std::uint64_t fatal) {
@@ -103,7 +103,7 @@ Status PowerCutFiles::CreateDirectories(const std::string& path) {
   for (std::string at = path; !fs::exists(at); at = ParentOf(at)) {
     missing.push_back(at);
   }
-  QUORATE_TRY(files_.CreateDirectories(path));
+  QUORATE_TRY(below().CreateDirectories(path));
   for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
     changes_.push_back({.path = *at, .from = {}, .saved = {}});
   }
@@ -114,7 +114,7 @@ Status PowerCutFiles::RemoveAll(const std::string& path) {
   QUORATE_TRY(Count());
   Change change = Replacing(path);
   change.removed = true;
-  QUORATE_TRY(files_.RemoveAll(path));
+  QUORATE_TRY(below().RemoveAll(path));
   if (!change.saved.empty()) {
     changes_.push_back(std::move(change));
     std::erase_if(durable_, [&path](const std::string& name) { return IsAtOrBelow(name, path); });
@@ -125,7 +125,7 @@ Status PowerCutFiles::RemoveAll(const std::string& path) {
 Status PowerCutFiles::WriteFile(const std::string& path, std::string_view contents) {
   QUORATE_TRY(Count());
   Change change = Replacing(path);
-  QUORATE_TRY(files_.WriteFile(path, contents));
+  QUORATE_TRY(below().WriteFile(path, contents));
   changes_.push_back(std::move(change));
   durable_.erase(path);
   return Ok();
@@ -136,7 +136,7 @@ Status PowerCutFiles::Rename(const std::string& from, const std::string& to) {
   QUORATE_CHECK(!fs::is_directory(from));
   Change change = Replacing(to);
   change.from = from;
-  QUORATE_TRY(files_.Rename(from, to));
+  QUORATE_TRY(below().Rename(from, to));
   changes_.push_back(std::move(change));
   durable_.erase(to);
   if (durable_.erase(from) != 0) {
@@ -165,35 +165,6 @@ Status PowerCutFiles::SyncFileSystem(const std::string&) {
   changes_.clear();
   durable_ = {names.begin(), names.end()};
   return Ok();
-}
-
-Result<std::string> PowerCutFiles::ReadFile(const std::string& path) {
-  return files_.ReadFile(path);
-}
-
-Result<std::string> PowerCutFiles::ReadRange(const std::string& path, std::uint64_t offset,
-                                             std::size_t size_max) {
-  return files_.ReadRange(path, offset, size_max);
-}
-
-bool PowerCutFiles::Exists(const std::string& path) {
-  return files_.Exists(path);
-}
-
-Result<std::uint64_t> PowerCutFiles::FileSize(const std::string& path) {
-  return files_.FileSize(path);
-}
-
-Result<std::vector<std::string>> PowerCutFiles::List(const std::string& path) {
-  return files_.List(path);
-}
-
-Result<std::unique_ptr<FileLock>> PowerCutFiles::Lock(const std::string& path) {
-  return files_.Lock(path);
-}
-
-Result<std::uint64_t> PowerCutFiles::SpaceAvailable(const std::string& path) {
-  return files_.SpaceAvailable(path);
 }
 
 }  // namespace quorate::env

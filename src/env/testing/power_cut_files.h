@@ -19,12 +19,12 @@
 #include <string_view>
 #include <vector>
 
-#include "env/file_system.h"
+#include "env/testing/file_system_wrapper.h"
 #include "env/testing/temporary_folder.h"
 
 namespace quorate::env {
 
-class PowerCutFiles final : public FileSystem {
+class PowerCutFiles final : public FileSystemWrapper {
  public:
   // Over `files`, which outlives it; `root` is the tree that is lost.
   PowerCutFiles(FileSystem& files, std::string root);
@@ -44,17 +44,13 @@ class PowerCutFiles final : public FileSystem {
   Status CreateDirectories(const std::string& path) override;
   Status RemoveAll(const std::string& path) override;
   Status WriteFile(const std::string& path, std::string_view contents) override;
-  Result<std::string> ReadFile(const std::string& path) override;
-  Result<std::string> ReadRange(const std::string& path, std::uint64_t offset,
-                                std::size_t size_max) override;
+  // Gathers the bytes: one call that counts.
+  Result<std::unique_ptr<WritableFile>> NewFile(const std::string& path) override {
+    return FileSystem::NewFile(path);
+  }
   Status Rename(const std::string& from, const std::string& to) override;
-  bool Exists(const std::string& path) override;
-  Result<std::uint64_t> FileSize(const std::string& path) override;
-  Result<std::vector<std::string>> List(const std::string& path) override;
   Status Sync(const std::string& path) override;
   Status SyncFileSystem(const std::string& path) override;
-  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
-  Result<std::uint64_t> SpaceAvailable(const std::string& path) override;
 
  private:
   // Something stands at `path` that did not before, or stands there no more.
@@ -71,7 +67,6 @@ class PowerCutFiles final : public FileSystem {
   void Undo(const Change& change);
   std::vector<std::string> FilesBelow() const;
 
-  FileSystem& files_;
   const std::string root_;
   const TemporaryFolder keep_;
   std::uint64_t saved_ = 0;  // Names what is in keep_.

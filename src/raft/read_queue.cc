@@ -8,8 +8,8 @@
 
 namespace quorate::raft {
 
-ReadQueue::ReadQueue(std::string origin, ReadQueueOptions options)
-    : origin_(std::move(origin)), options_(options) {
+ReadQueue::ReadQueue(std::string origin, ReadQueueOptions options, bool repeats_contexts)
+    : origin_(std::move(origin)), options_(options), repeats_contexts_(repeats_contexts) {
 }
 
 void ReadQueue::Add(Done done) {
@@ -23,7 +23,7 @@ void ReadQueue::Add(Done done) {
 
 std::string ReadQueue::Ask() {
   QUORATE_CHECK(WantsToAsk());
-  questions_ += options_.repeat_contexts ? 0 : 1;
+  questions_ += repeats_contexts_ ? 0 : 1;
   asked_ = Question{.context = origin_ + "/" + std::to_string(questions_),
                     .deadline = now_ + options_.attempt_ticks_max,
                     .reads = std::exchange(waiting_, {})};

@@ -24,7 +24,6 @@ struct ReadQueueOptions {
   std::size_t waiting_max = 16 << 10;   // Add() refuses beyond.
   std::uint32_t attempt_ticks_max = 5;  // A question without answer is asked again after these.
   std::uint32_t wait_ticks_max = 30;    // A read fails with kUnavailable after these.
-  bool repeat_contexts = false;         // A mistake, for tests.
 };
 
 class ReadQueue {
@@ -32,7 +31,8 @@ class ReadQueue {
   using Done = log::LogManager::ReadDone;
 
   // `origin` makes the contexts unique among all replicas, incarnations and restarts of the group.
-  ReadQueue(std::string origin, ReadQueueOptions options);
+  // `repeats_contexts` is a mistake, for tests that show that it is noticed.
+  ReadQueue(std::string origin, ReadQueueOptions options, bool repeats_contexts = false);
 
   // Fails `done` with kUnavailable at the bound.
   void Add(Done done);
@@ -68,6 +68,7 @@ class ReadQueue {
 
   const std::string origin_;
   const ReadQueueOptions options_;
+  const bool repeats_contexts_;
 
   std::uint64_t now_ = 0;
   std::uint64_t questions_ = 0;

@@ -29,12 +29,6 @@ consensus::LogSink EngineLog(env::Logger& logger, PartitionId partition) {
   };
 }
 
-ReadQueueOptions ReadsOf(const ReplicaOptions& options) {
-  ReadQueueOptions reads = options.reads;
-  reads.repeat_contexts = options.testing.repeat_read_contexts;
-  return reads;
-}
-
 Error NotLeader(ReplicaId leader) {
   return Error(Code::kNotLeader, leader.value == 0
                                      ? std::string("no leader is known")
@@ -84,8 +78,8 @@ Replica::Replica(PartitionId partition, const Environment& environment,
                 .fences = environment.metrics.GetCounter("quorate_raft_fences_total",
                                                          "Replicas fenced since the start.", {})},
       view_(partition, environment.logs),
-      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()),
-             ReadsOf(options)),
+      reads_(std::to_string(random_.Next()) + "-" + std::to_string(random_.Next()), options.reads,
+             options.testing.repeat_read_contexts),
       window_(options.unapplied_bytes_max) {
 }
 

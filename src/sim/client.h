@@ -59,6 +59,8 @@ class SpecMaker {
   void AddNothingNew(Spec& spec, RepositoryId repository);
   void AddRefs(Spec& spec, const std::string& fresh_object);
   void AddRef(Spec& spec, const std::string& name, const std::string& fresh_object);
+  template <class Write>
+  bool ChooseValue(Write& write, const Value& found);
   void AddConfigs(Spec& spec, RepositoryId repository);
   void AddKeys(Spec& spec);
   void AddAssertion(Spec& spec, RepositoryId repository);

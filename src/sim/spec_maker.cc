@@ -214,22 +214,32 @@ std::string SpecMaker::AddPack(Spec& spec, RepositoryId repository, const std::s
   return object;
 }
 
+// Expects what was found, or anything, or what is wrong; writes the same, nothing, or a new value.
+// True: a new one.
+template <class Write>
+bool SpecMaker::ChooseValue(Write& write, const Value& found) {
+  if (!Chance(workload_.blind)) {
+    write.expected = prng_.OneIn(12) ? Value("wrong") : found;
+  }
+  if (Chance(workload_.same_values)) {
+    write.value = found;
+    return false;
+  }
+  if (found && prng_.OneIn(3)) {
+    return false;
+  }
+  write.value = fmt::format("v{}", prng_.Below(1000));
+  return true;
+}
+
 void SpecMaker::AddConfigs(Spec& spec, RepositoryId repository) {
   ConfigWrite write;
   write.repository = repository;
   write.name = OneOf(kConfigs, prng_);
   const bool anew = spec.Creates(repository);
   const Value found = anew ? Value() : Found(ConfigKey(repository, write.name));
-  if (!Chance(workload_.blind)) {
-    write.expected = prng_.OneIn(12) ? Value("wrong") : found;
-  }
-  if (Chance(workload_.same_values)) {
-    write.value = found;
-  } else if (!found || !prng_.OneIn(3)) {
-    write.value = fmt::format("v{}", prng_.Below(1000));
-    if (prng_.OneIn(3)) {
-      *write.value += "|w";
-    }
+  if (ChooseValue(write, found) && prng_.OneIn(3)) {
+    *write.value += "|w";
   }
   spec.configs.push_back(std::move(write));
 }
@@ -237,15 +247,7 @@ void SpecMaker::AddConfigs(Spec& spec, RepositoryId repository) {
 void SpecMaker::AddKeys(Spec& spec) {
   KeyWrite write;
   write.key = OneOf(kKeys, prng_);
-  const Value found = Found(UserKey(write.key));
-  if (!Chance(workload_.blind)) {
-    write.expected = prng_.OneIn(12) ? Value("wrong") : found;
-  }
-  if (Chance(workload_.same_values)) {
-    write.value = found;
-  } else if (!found || !prng_.OneIn(3)) {
-    write.value = fmt::format("v{}", prng_.Below(1000));
-  }
+  ChooseValue(write, Found(UserKey(write.key)));
   spec.keys.push_back(std::move(write));
 }
 

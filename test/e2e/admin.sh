@@ -60,8 +60,16 @@ test_expect_success 'health and metrics' '
   curl --silent "$url/metrics" >out && grep "^# TYPE quorate_" out && grep -c "^quorate_" out &&
   test "$(metric quorate_pushes_total)" -ge 4'
 
+# What the directory of repositories has applied.
+meta_applied() {
+  "$QUORATE" cluster status --server "$url" --json |
+    python3 -c 'import json, sys; print([p for p in json.load(sys.stdin)["partitions"] if p["id"] == 1][0]["applied"])'
+}
+meta_is_at() { test "$(meta_applied)" -ge "$1"; }
+
+# The first push creates the repository: two entries of the directory, the second one behind its answer.
 test_expect_success 'one small push is one fsync and no process' '
-  git -C a push --quiet "$url/cost.git" HEAD~1:refs/heads/main && sleep 0.2 &&
+  before=$(meta_applied) && git -C a push --quiet "$url/cost.git" HEAD~1:refs/heads/main && eventually meta_is_at $((before + 2)) &&
   syncs=$(metric quorate_log_syncs_total) && children=$(metric quorate_git_children_started_total) &&
   git -C a -c protocol.version=2 push --quiet "$url/cost.git" HEAD:refs/heads/main &&
   same "$(metric quorate_git_children_started_total)" "$children" &&
@@ -83,9 +91,11 @@ test_expect_success 'inspect refuses a running node and shows a stopped one' '
   "$QUORATE" inspect "$data" >out && grep logged out && "$QUORATE" inspect "$data" log >out && grep refs/heads/x out &&
   "$QUORATE" inspect "$data" state >out && grep -i applied out && start_server'
 
+push_was_indexed() { curl --silent "$url/metrics" | grep --quiet '^quorate_push_stage_seconds_count{stage="index"} [1-9]'; }
+
 test_expect_success 'SIGTERM while a push is under way: the client sees no error' '
   stop_server && printf "[unsafe]\nfault_points = \"txn.before_append=delay:2000\"\n" >slow.toml && start_server --config slow.toml &&
-  test_commit a drain && { git -C a push --quiet "$url/logged.git" HEAD:refs/heads/drain & } && push=$! && sleep 0.7 &&
+  test_commit a drain && { git -C a push --quiet "$url/logged.git" HEAD:refs/heads/drain & } && push=$! && eventually push_was_indexed &&
   stop_server && wait $push && start_server &&
   same "$(remote_ref logged refs/heads/drain)" "$(git -C a rev-parse HEAD)"'
 

@@ -10,7 +10,7 @@ namespace quorate::sim {
 Follower::Follower(std::string name, const Workload& workload, Group& group, Oracle& oracle,
                    std::uint64_t seed)
     : name_(std::move(name)),
-      repository_(seed % 3 == 0 ? 2 : 1),
+      repository_{seed % 3 == 0 ? 2U : 1U},
       group_(group),
       oracle_(oracle),
       prng_(seed),

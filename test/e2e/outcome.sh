@@ -4,8 +4,8 @@
 source "$(dirname "$0")/lib.sh"
 # shellcheck disable=SC2016  # Bodies are expanded when they run.
 
-id=00112233445566778899aabbccddeeff
-other=ffeeddccbbaa99887766554433221100
+# shellcheck disable=SC2034  # Bodies use them.
+id=00112233445566778899aabbccddeeff other=ffeeddccbbaa99887766554433221100
 named() { git -C a -c http.extraHeader="Quorate-Transaction: $1" "${@:2}"; }
 txn() { "$QUORATE" repo txn r "$1" --server "$url" "${@:2}"; }
 field() { txn "$1" --json | python3 -c "import json, sys; print(json.load(sys.stdin)[\"$2\"])"; }

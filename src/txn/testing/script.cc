@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <sstream>
 
 #include "base/check.h"
@@ -49,7 +48,8 @@ Script ParseScript(std::string_view text) {
 std::vector<int> PlanHomes(const Script& script) {
   std::vector<int> homes;
   std::map<std::string, std::size_t> latest;  // Name -> its last "begin".
-  std::optional<int> in_flight;
+  constexpr int kNobody = -1;  // No std::optional: GCC 12 takes it for uninitialised at -O2.
+  int in_flight = kNobody;     // The home of those that are under way.
   for (const ScriptStep& step : script.steps) {
     const std::vector<std::string> words = SplitWords(step.command);
     if (words[0] == "begin" && words.size() > 1) {
@@ -59,12 +59,12 @@ std::vector<int> PlanHomes(const Script& script) {
       for (std::size_t i = 1; i < words.size(); ++i) {
         if (const auto at = latest.find(words[i]); at != latest.end()) {
           const int joined = homes[at->second];
-          in_flight = in_flight.value_or(joined);
-          std::ranges::replace(homes, joined, *in_flight);
+          in_flight = in_flight == kNobody ? joined : in_flight;
+          std::ranges::replace(homes, joined, in_flight);
         }
       }
     } else if (words[0] == "run" || words[0] == "open") {
-      in_flight.reset();
+      in_flight = kNobody;
     }
   }
   return homes;

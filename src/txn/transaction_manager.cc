@@ -45,9 +45,10 @@ Result<Transaction> TransactionManager::Begin(TransactionOptions options) {
 
 TransactionManager::PendingCommit TransactionManager::Commit(Transaction&& transaction,
                                                              CommitDone done) {
-  auto interest = std::make_shared<internal::CommitInterest>();
-  impl_->Commit(transaction.TakeState(), interest, std::move(done));
-  return {impl_, std::move(interest)};
+  // Made first: when the call below returns, `done` may have run and let the manager go.
+  PendingCommit pending(impl_, std::make_shared<internal::CommitInterest>());
+  impl_->Commit(transaction.TakeState(), pending.interest_, std::move(done));
+  return pending;
 }
 
 void TransactionManager::PendingCommit::Cancel() {

@@ -64,17 +64,7 @@ class ThreadedPartition {
     EXPECT_TRUE(logs_.Bootstrap(kPartition, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
     log_ = std::make_unique<log::LocalLog>(kPartition, *strand_, logs_, log::LocalLogOptions{});
     manager_ = std::make_unique<TransactionManager>(
-        TransactionManagerDeps{.partition = kPartition,
-                               .strand = *strand_,
-                               .storage = *apply_,
-                               .log = *log_,
-                               .store = store_,
-                               .root = "",
-                               .clock = clock_,
-                               .random = random_,
-                               .logger = logger_,
-                               .metrics = metrics_},
-        TransactionManagerOptions{.window = {.bytes_max = 64 * 150}});
+        Deps(*strand_), TransactionManagerOptions{.window = {.bytes_max = 64 * 150}});
     EXPECT_TRUE(manager_->Open());
     std::promise<Status> writable;
     manager_->WaitWritable([&writable](Status status) { writable.set_value(std::move(status)); });
@@ -88,6 +78,20 @@ class ThreadedPartition {
     core_.Stop();
     storage_.Stop();
   }
+
+  TransactionManagerDeps Deps(env::Strand& strand) {
+    return {.partition = kPartition,
+            .strand = strand,
+            .storage = *apply_,
+            .log = *log_,
+            .store = store_,
+            .root = "",
+            .clock = clock_,
+            .random = random_,
+            .logger = logger_,
+            .metrics = metrics_};
+  }
+  env::StrandPool& core() { return core_; }
 
   TransactionManager& manager() { return *manager_; }
   const kv::Store& store() const { return store_; }
@@ -120,6 +124,24 @@ class ThreadedPartition {
   log::LogStore logs_;
   std::unique_ptr<log::LocalLog> log_;
   std::unique_ptr<TransactionManager> manager_;
+};
+
+// What is posted to it has run when Post() returns: other threads may be that fast.
+class FastStrand final : public env::Strand {
+ public:
+  explicit FastStrand(env::StrandPool& pool) : strand_(pool.NewStrand()) {}
+  void Post(env::Task task) override {
+    std::promise<void> run;
+    strand_->Post([&] {
+      std::exchange(task, nullptr)();
+      run.set_value();
+    });
+    run.get_future().wait();
+  }
+  void AssertCurrent() const override { strand_->AssertCurrent(); }
+
+ private:
+  const std::unique_ptr<env::Strand> strand_;
 };
 
 int CounterIn(const Snapshot& snapshot) {
@@ -156,6 +178,25 @@ TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
 
   EXPECT_EQ(CounterIn(partition.Read().value()), kThreads * kIncrements);
   EXPECT_EQ(partition.manager().status().in_flight, 0u);
+}
+
+// Under a sanitizer it fails when Commit() still touches the manager.
+TEST(TransactionManagerThreadsTest, WhoIsAnsweredMayLetTheManagerGoBeforeCommitReturns) {
+  ThreadedPartition partition;
+  FastStrand strand(partition.core());
+  auto manager =
+      std::make_unique<TransactionManager>(partition.Deps(strand), TransactionManagerOptions{});
+  Code answer = Code::kInternal;
+
+  auto pending = manager->Commit(partition.manager().Begin({}).value(),
+                                 [&](const Result<CommitOutcome>& outcome) {
+                                   answer = outcome.error().code();
+                                   manager = nullptr;
+                                 });
+  pending.Cancel();
+
+  EXPECT_EQ(answer, Code::kUnavailable);  // It was never opened.
+  EXPECT_EQ(manager, nullptr);
 }
 
 // The log is cut by what was said last; the record must say as much.

@@ -229,8 +229,10 @@ void LogStore::TruncatePrefix(PartitionId partition, Position upto) {
   writer_->Enqueue({.partition = partition, .truncate = upto});
 }
 
-void LogStore::SaveConfState(PartitionId partition, std::string conf_state, Lsn lsn) {
+void LogStore::SaveConfState(PartitionId partition, const consensus::HardState& hard_state,
+                             std::string conf_state, Lsn lsn) {
   kv::WriteBatch changes;
+  PutHardState(partition, hard_state, changes);
   PutConfState(partition, lsn, conf_state, changes);
   writer_->Enqueue({.partition = partition, .changes = std::move(changes)});
 }

@@ -65,7 +65,8 @@ struct PersistRequest {
   std::vector<consensus::Entry> entries{};
   std::optional<consensus::HardState> hard_state{};
   // False only for a hard state that merely moves `commit`: then no sync is owed to it alone, yet
-  // it never overtakes an earlier request.
+  // it never overtakes an earlier request. Such a hard state need not be written at all: Load()
+  // takes any `commit` that was written once.
   bool must_sync = true;
   // Whatever else must happen in the same instant: the state machine's switch to a checkpoint's
   // data.
@@ -139,9 +140,11 @@ class LogStore {
   // ordered with Persist() by the same writer. Idempotent.
   void TruncatePrefix(PartitionId partition, Position upto);
 
-  // The group's configuration as of `lsn`. Unsynced, ordered with Persist(): a crash may lose it,
-  // then the entries after `conf_state_lsn` are applied again.
-  void SaveConfState(PartitionId partition, std::string conf_state, Lsn lsn);
+  // The group's configuration as of `lsn`, and the hard state of the newest Persist() with a
+  // `commit` that may be further. Unsynced, ordered with Persist(): a crash may lose it, then the
+  // entries after `conf_state_lsn` are applied again.
+  void SaveConfState(PartitionId partition, const consensus::HardState& hard_state,
+                     std::string conf_state, Lsn lsn);
 
   // Since the store was opened.
   struct Totals {

@@ -80,7 +80,8 @@ class Driver {
       Truncate(partition, next);
     } else if (prng_.OneIn(10)) {
       next.conf_state = std::to_string(prng_.Next());
-      world_.store().SaveConfState(partition.id, next.conf_state, next.hard_state.commit);
+      world_.store().SaveConfState(partition.id, next.hard_state, next.conf_state,
+                                   next.hard_state.commit);
     } else {
       Persist(partition, next);
     }

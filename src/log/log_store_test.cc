@@ -232,7 +232,7 @@ TEST_F(LogStoreTest, SizesOfEntriesAreToldWithoutReadingThem) {
 TEST_F(LogStoreTest, UnsyncedTruncationAndConfigurationMayBeLostButNothingElse) {
   Persist({.partition = kA, .entries = Entries(6, 7, 1), .hard_state = HardState(1, 7)});
   store().TruncatePrefix(kA, {.lsn = Lsn{6}, .term = Term{1}});
-  store().SaveConfState(kA, "later", Lsn{7});
+  store().SaveConfState(kA, {.term = Term{1}, .vote = {}, .commit = Lsn{7}}, "later", Lsn{7});
   world_.env().RunUntilIdle();
   EXPECT_EQ(store().Load(kA)->conf_state, "later");
   EXPECT_EQ(store().Load(kA)->conf_state_lsn, Lsn{7});

@@ -132,6 +132,7 @@ Status Replica::Open(Position applied) {
 
   conf_known_ = stored.conf_state_lsn;
   conf_saved_ = stored.conf_state_lsn;
+  hard_state_ = hard_written_ = stored.hard_state;
   machine_applied_ = applied.lsn;
   window_.Reset(options_.testing.deliver_again ? conf_known_ : applied.lsn);
   seen_term_ = stored.hard_state.term;
@@ -343,7 +344,8 @@ void Replica::SaveConfState(Lsn lsn) {
   if (lsn <= conf_saved_) {
     return;
   }
-  logs_.SaveConfState(partition_, conf_.Encode(), lsn);
+  hard_written_ = hard_state_;
+  logs_.SaveConfState(partition_, hard_written_, conf_.Encode(), lsn);
   conf_saved_ = lsn;
   unsaved_bytes_ = 0;
 }

@@ -167,6 +167,7 @@ class Replica final : public log::LogManager {
   void ApplyTo(Lsn lsn) QUORATE_REQUIRES(strand_);
   Status ApplyConfChanges(Lsn upto) QUORATE_REQUIRES(strand_);
   void SaveConfState(Lsn lsn) QUORATE_REQUIRES(strand_);
+  bool MustWriteHardState(const consensus::Ready& ready) const QUORATE_REQUIRES(strand_);
   void OnPersisted();
   void SettleDurable() QUORATE_REQUIRES(strand_);
   Lsn CompactionFloor() QUORATE_REQUIRES(strand_);
@@ -216,6 +217,8 @@ class Replica final : public log::LogManager {
   ReadQueue reads_ QUORATE_GUARDED_BY(strand_);
 
   Burst burst_ QUORATE_GUARDED_BY(strand_);
+  consensus::HardState hard_state_ QUORATE_GUARDED_BY(strand_);   // As of the newest ready.
+  consensus::HardState hard_written_ QUORATE_GUARDED_BY(strand_);  // Handed to the store.
   internal::PersistQueue persists_ QUORATE_GUARDED_BY(strand_);
   std::size_t writes_under_way_ QUORATE_GUARDED_BY(strand_) = 0;
   bool drain_posted_ QUORATE_GUARDED_BY(strand_) = false;

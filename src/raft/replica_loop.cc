@@ -100,13 +100,24 @@ void Replica::Send(std::vector<consensus::OutgoingMessage> messages) {
   }
 }
 
+// A new commit alone is not worth a write: it is volatile in Raft (Ongaro and Ousterhout 2014,
+// figure 2), and a start takes at least what was applied. But a change of the configuration that is
+// known to be committed shall be known after a restart too, or an old majority might be asked.
+bool Replica::MustWriteHardState(const consensus::Ready& ready) const {
+  return hard_state_.term != hard_written_.term || hard_state_.vote != hard_written_.vote ||
+         std::ranges::any_of(ready.committed, [](const consensus::EntryView& entry) {
+           return entry.type != consensus::EntryType::kNormal;
+         });
+}
+
 // Entries and hard state of one ready are one request: a replica never restarts with the one and
 // without the other.
 void Replica::Persist(consensus::Ready& ready) {
-  log::PersistRequest request{.partition = partition_,
-                              .entries = {},
-                              .hard_state = ready.hard_state,
-                              .must_sync = ready.must_sync};
+  log::PersistRequest request{.partition = partition_, .must_sync = ready.must_sync};
+  hard_state_ = ready.hard_state.value_or(hard_state_);
+  if (MustWriteHardState(ready)) {
+    request.hard_state = hard_written_ = hard_state_;
+  }
   request.entries.reserve(ready.entries.size());
   for (const consensus::EntryView& entry : ready.entries) {
     request.entries.push_back(consensus::Entry::From(entry));

@@ -38,6 +38,7 @@ Host::Host(HostOptions options)
       storage_({.name = "storage", .threads = Processors() + 1}),
       clients_({.name = "clients", .threads = Processors()}),
       store_(kv::RocksDbStore::Open(options_.folder + "/db", {}, logger_).value()),
+      states_(std::make_unique<kv::GroupWriter>(*store_, storage_.NewStrand())),
       logs_(std::make_unique<log::LogStore>(*store_, storage_.NewStrand(), log::LogStoreOptions{},
                                             logger_, metrics_)) {
   for (std::uint64_t i = 1; i <= options_.partitions; ++i) {
@@ -73,6 +74,7 @@ std::unique_ptr<Host::Part> Host::OpenPart(PartitionId id) {
                                   .storage = *part->storage,
                                   .log = *part->log,
                                   .store = *store_,
+                                  .states = *states_,
                                   .root = {},
                                   .clock = clock_,
                                   .random = random_,
@@ -98,6 +100,7 @@ Host::~Host() {
   }
   parts_.clear();
   logs_.reset();
+  states_.reset();
 }
 
 void Host::Receive(raft::Message message) {

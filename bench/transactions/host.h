@@ -15,6 +15,7 @@
 #include "env/posix/random.h"
 #include "env/posix/spdlog_logger.h"
 #include "env/posix/thread_pool.h"
+#include "kv/group_writer.h"
 #include "kv/rocksdb_store.h"
 #include "log/log_store.h"
 #include "raft/replica.h"
@@ -75,6 +76,7 @@ class Host {
   env::ThreadPool storage_;
   env::ThreadPool clients_;
   std::unique_ptr<kv::RocksDbStore> store_;
+  std::unique_ptr<kv::GroupWriter> states_;
   std::unique_ptr<log::LogStore> logs_;
   std::vector<std::unique_ptr<Part>> parts_;  // Partition ids from 1 on.
 };

@@ -30,6 +30,7 @@ Result<std::shared_ptr<const NodeStores>> OpenStores(const DataDirectory& data,
                                                      const NodeEnv& env) {
   auto stores = std::make_shared<NodeStores>();
   stores->store = QUORATE_TRY(kv::RocksDbStore::Open(data.database(), {}, env.logger));
+  stores->states = std::make_unique<kv::GroupWriter>(*stores->store, env.storage.NewStrand());
   stores->logs = std::make_unique<log::LogStore>(*stores->store, env.storage.NewStrand(),
                                                  log::LogStoreOptions{}, env.logger, env.metrics);
   return std::shared_ptr<const NodeStores>(std::move(stores));

@@ -16,6 +16,7 @@
 #include "env/metrics.h"
 #include "env/random.h"
 #include "env/strand.h"
+#include "kv/group_writer.h"
 #include "kv/store.h"
 #include "log/log_store.h"
 
@@ -78,6 +79,7 @@ class Census {
 // What all partitions of a node share. Each holds it, so that it goes with the last of them.
 struct NodeStores {
   std::unique_ptr<kv::Store> store;
+  std::unique_ptr<kv::GroupWriter> states;  // What partitions apply.
   std::unique_ptr<log::LogStore> logs;
   std::shared_ptr<Census> census = std::make_shared<Census>();
 };

@@ -58,6 +58,7 @@ class NodeFaultsTest : public testing::TestWithParam<LogMode> {
     const auto stores = std::make_shared<NodeStores>();
     stores->store =
         kv::RocksDbStore::Open(world_.options.data_directory + "/db", {}, world_.logger).value();
+    stores->states = std::make_unique<kv::GroupWriter>(*stores->store, world_.storage.NewStrand());
     stores->logs =
         std::make_unique<log::LogStore>(*stores->store, world_.storage.NewStrand(),
                                         log::LogStoreOptions{}, world_.logger, world_.metrics);

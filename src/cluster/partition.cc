@@ -93,6 +93,7 @@ Status Partition::OpenParts() {
                                   .storage = *storage_,
                                   .log = *log_,
                                   .store = *stores_->store,
+                                  .states = *stores_->states,
                                   .packs = objects_.get(),
                                   .files = objects_ == nullptr ? nullptr : &env_.files,
                                   .root = options_.root,

@@ -38,6 +38,7 @@
 #include "env/random.h"
 #include "env/strand.h"
 #include "git/pack_installer.h"
+#include "kv/group_writer.h"
 #include "kv/store.h"
 #include "log/log_manager.h"
 #include "log/log_store.h"
@@ -73,6 +74,7 @@ struct TransactionManagerDeps {
   env::Strand& storage;  // Apply runs here; may block.
   log::LogManager& log;
   kv::Store& store;
+  kv::GroupWriter& states;              // Of `store`; shared with the other partitions.
   git::PackInstaller* packs = nullptr;  // Null for a partition without objects (meta).
   env::FileSystem* files = nullptr;     // Null with `packs`.
   std::string root;                     // Where the objects are; what SyncObjects() syncs.

@@ -60,6 +60,7 @@ class ThreadedPartition {
         storage_({.name = "storage", .threads = 2}),
         strand_(core_.NewStrand()),
         apply_(storage_.NewStrand()),
+        states_(store_, storage_.NewStrand()),
         logs_(store_, storage_.NewStrand(), {}, logger_, metrics_) {
     EXPECT_TRUE(logs_.Bootstrap(kPartition, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
     log_ = std::make_unique<log::LocalLog>(kPartition, *strand_, logs_, log::LocalLogOptions{});
@@ -85,6 +86,7 @@ class ThreadedPartition {
             .storage = *apply_,
             .log = *log_,
             .store = store_,
+            .states = states_,
             .root = "",
             .clock = clock_,
             .random = random_,
@@ -121,6 +123,7 @@ class ThreadedPartition {
   env::ThreadPool storage_;
   std::unique_ptr<env::Strand> strand_;
   std::unique_ptr<env::Strand> apply_;
+  kv::GroupWriter states_;
   log::LogStore logs_;
   std::unique_ptr<log::LocalLog> log_;
   std::unique_ptr<TransactionManager> manager_;

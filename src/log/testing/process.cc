@@ -19,6 +19,9 @@ void Process::Boot() {
   fatal_.clear();
   strand_ = std::make_unique<env::GatedStrand>(env_.NewStrand());
   storage_ = std::make_unique<env::GatedStrand>(env_.NewStrand());
+  auto states = std::make_unique<env::GatedStrand>(env_.NewStrand());
+  states_strand_ = states.get();
+  states_ = std::make_unique<kv::GroupWriter>(disk, std::move(states));
   auto writer = std::make_unique<env::GatedStrand>(env_.NewStrand());
   writer_ = writer.get();
   LogStoreOptions options;
@@ -31,6 +34,7 @@ void Process::Halt() {
   if (up()) {
     strand_->Kill();
     storage_->Kill();
+    states_strand_->Kill();
     writer_->Kill();
   }
 }
@@ -39,6 +43,8 @@ void Process::End() {
   Halt();
   writer_ = nullptr;
   logs_ = nullptr;
+  states_strand_ = nullptr;
+  states_ = nullptr;
   storage_ = nullptr;
   strand_ = nullptr;
 }

@@ -14,6 +14,7 @@
 #include "env/metrics.h"
 #include "env/testing/gated_strand.h"
 #include "env/testing/manual_env.h"
+#include "kv/group_writer.h"
 #include "kv/testing/memory_store.h"
 #include "log/log_store.h"
 
@@ -42,6 +43,7 @@ class Process {
   env::GatedStrand& strand() { return *strand_; }    // The partition's.
   env::GatedStrand& storage() { return *storage_; }  // Where entries are applied.
   env::GatedStrand& writer() { return *writer_; }    // The log writer's: a slow disk shuts it.
+  kv::GroupWriter& states() { return *states_; }
   LogStore& logs() { return *logs_; }
 
   // What LogStoreOptions::on_fatal was called with since Boot(): once is right.
@@ -55,6 +57,8 @@ class Process {
   env::Metrics& metrics_;
   std::unique_ptr<env::GatedStrand> strand_;
   std::unique_ptr<env::GatedStrand> storage_;
+  env::GatedStrand* states_strand_ = nullptr;  // states_ owns it.
+  std::unique_ptr<kv::GroupWriter> states_;
   env::GatedStrand* writer_ = nullptr;  // logs_ owns it.
   std::unique_ptr<LogStore> logs_;
   std::vector<std::string> fatal_;

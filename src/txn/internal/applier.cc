@@ -188,17 +188,34 @@ class ChangeApplier {
 
 }  // namespace
 
-Status Applier::Apply(std::vector<ApplyItem>& items) {
+void Applier::Apply(std::vector<ApplyItem> items, ApplyDone done) {
   QUORATE_FAULT("txn.before_apply");
   StateBatch state(partition_, store_);
+  Status staged = Stage(items, state);
+  const std::optional<Position> position = state.position();
+  if (!position) {
+    std::move(done)(std::move(staged), std::move(items));
+    return;
+  }
+  states_.Write(state.Take(), [this, position = *position, staged = std::move(staged),
+                               items = std::move(items),
+                               done = std::move(done)](const Status& status) mutable {
+    Status written = Written(position, status);
+    if (written && testing_.install_after_apply) {
+      written = InstallLate(items);
+    }
+    std::move(done)(written ? std::move(staged) : std::move(written), std::move(items));
+  });
+}
+
+// Those before one that fails are good, and stay in `state`.
+Status Applier::Stage(std::vector<ApplyItem>& items, StateBatch& state) {
   for (ApplyItem& item : items) {
     if (item.entry.lsn <= applied_.lsn) {
       continue;  // A second attempt.
     }
-    const Status staged = StageEntry(item, state);
-    if (!staged) {
+    if (Status staged = StageEntry(item, state); !staged) {
       state.DropEntry();
-      QUORATE_TRY(Flush(state));  // Those before it are good.
       return staged;
     }
     state.EndEntry(item.entry.position());
@@ -206,8 +223,7 @@ Status Applier::Apply(std::vector<ApplyItem>& items) {
       QUORATE_TRY(Flush(state));
     }
   }
-  QUORATE_TRY(Flush(state));
-  return testing_.install_after_apply ? InstallLate(items) : Ok();
+  return Ok();
 }
 
 // Only ever called in tests.
@@ -281,18 +297,20 @@ Status Applier::ForgetGeneration(std::uint64_t generation, StateBatch& state) {
   return it->status();
 }
 
+// Without others, because what comes next reads it.
 Status Applier::Flush(StateBatch& state) {
   const std::optional<Position> position = state.position();
-  if (!position) {
-    return Ok();
-  }
-  const Status written = store_.Write(state.Take(), {.sync = false});
+  QUORATE_CHECK(position);
+  return Written(*position, store_.Write(state.Take(), {.sync = false}));
+}
+
+Status Applier::Written(Position position, const Status& written) {
   if (!written) {
     // Whatever it was, the store takes no further write: a second attempt has no sense.
-    return Error(Code::kInternal, fmt::format("apply up to entry {}: {}", position->lsn.value,
+    return Error(Code::kInternal, fmt::format("apply up to entry {}: {}", position.lsn.value,
                                               written.error().message()));
   }
-  applied_ = *position;
+  applied_ = position;
   QUORATE_FAULT("txn.after_apply");
   return Ok();
 }

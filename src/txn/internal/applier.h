@@ -1,8 +1,8 @@
 // Applier: writes committed entries into the store, in their order, many in one unsynced batch, and
 // makes their objects readable before the batch that refers to them.
 //
-// On the storage strand, one call at a time; blocks. After a crash the store has a prefix of what
-// was written, and the log delivers the rest again.
+// On the storage strand; blocks. One call at a time, which ends when it has answered. After a crash
+// the store has a prefix of what was written, and the log delivers the rest again.
 #pragma once
 
 #include <chrono>
@@ -10,9 +10,11 @@
 #include <optional>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "git/pack_installer.h"
+#include "kv/group_writer.h"
 #include "kv/store.h"
 #include "log/log_manager.h"
 #include "txn/internal/log_record.h"
@@ -33,32 +35,43 @@ struct ApplyItem {
 
 class Applier {
  public:
-  // `applied` is what the store holds. `packs` may be null: then an entry with a pack is
-  // corruption.
-  Applier(PartitionId partition, kv::Store& store, git::PackInstaller* packs, Position applied,
-          const UnsafeOptions& testing = {})
-      : partition_(partition), store_(store), packs_(packs), testing_(testing), applied_(applied) {}
+  using ApplyDone = Callback<Status, std::vector<ApplyItem>>;
+
+  // `applied` is what the store holds; `states` writes into it. `packs` may be null: then an entry
+  // with a pack is corruption.
+  Applier(PartitionId partition, kv::Store& store, kv::GroupWriter& states,
+          git::PackInstaller* packs, Position applied, const UnsafeOptions& testing = {})
+      : partition_(partition),
+        store_(store),
+        states_(states),
+        packs_(packs),
+        testing_(testing),
+        applied_(applied) {}
 
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
 
   // Applies all of them, or those before the first that fails; applied() says how far it came.
+  // `done` gets them back, on whichever thread wrote the last batch; the applier is still there.
   //   kCorruption          an entry does not fit the state, or a pack is damaged or missing;
   //   kResourceExhausted   the disk is full for a pack; the same items may be tried again;
   //   others               the store or the file system failed: no second attempt.
-  Status Apply(std::vector<ApplyItem>& items);
+  void Apply(std::vector<ApplyItem> items, ApplyDone done);
 
   Position applied() const { return applied_; }
 
  private:
+  Status Stage(std::vector<ApplyItem>& items, StateBatch& state);
   Status StageEntry(ApplyItem& item, StateBatch& state);
   Status InstallPacks(ApplyItem& item);
   Status InstallLate(std::vector<ApplyItem>& items);
   Status ForgetGeneration(std::uint64_t generation, StateBatch& state);
   Status Flush(StateBatch& state);
+  Status Written(Position position, const Status& written);
 
   const PartitionId partition_;
   kv::Store& store_;
+  kv::GroupWriter& states_;
   git::PackInstaller* const packs_;
   const UnsafeOptions testing_;
   Position applied_;

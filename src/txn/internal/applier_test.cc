@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "env/testing/manual_env.h"
 #include "git/testing/fake_packs.h"
 #include "kv/testing/memory_store.h"
 #include "txn/internal/entry_codec.h"
@@ -20,7 +21,7 @@ constexpr RepositoryId kRepository{1};
 class ApplierTest : public ::testing::Test {
  protected:
   void Restart() {
-    applier_ = std::make_unique<Applier>(kPartition, store_, &packs_,
+    applier_ = std::make_unique<Applier>(kPartition, store_, states_, &packs_,
                                          ReadApplied(kPartition, store_).value());
   }
 
@@ -47,11 +48,21 @@ class ApplierTest : public ::testing::Test {
     return id;
   }
 
+  // Nobody else writes, so the answer is there at once. `items` stays what came back.
+  Status ApplyAll(std::vector<ApplyItem>& items) {
+    Status result = Error(Code::kInternal, "no answer");
+    applier_->Apply(std::move(items), [&](Status status, std::vector<ApplyItem> back) {
+      result = std::move(status);
+      items = std::move(back);
+    });
+    return result;
+  }
+
   template <class... Items>
   Status Apply(Items... items) {
     std::vector<ApplyItem> all;
     (all.push_back(std::move(items)), ...);
-    return applier_->Apply(all);
+    return ApplyAll(all);
   }
 
   // Entries with these changes, as one batch.
@@ -60,7 +71,7 @@ class ApplierTest : public ::testing::Test {
     for (std::vector<Change>& changes : entries) {
       items.push_back(Next(std::move(changes)));
     }
-    return applier_->Apply(items);
+    return ApplyAll(items);
   }
 
   static Change Create() {
@@ -79,10 +90,12 @@ class ApplierTest : public ::testing::Test {
   std::optional<RefValue> Main() { return Now().FindRef(kRepository, "refs/heads/main").value(); }
 
   kv::MemoryStore store_;
+  env::ManualEnv env_;
+  kv::GroupWriter states_{store_, env_.NewStrand()};
   git::FakePacks packs_;
   Lsn last_ = kBootstrapPosition.lsn;
   std::unique_ptr<Applier> applier_ =
-      std::make_unique<Applier>(kPartition, store_, &packs_, kBootstrapPosition);
+      std::make_unique<Applier>(kPartition, store_, states_, &packs_, kBootstrapPosition);
 };
 
 TEST_F(ApplierTest, SeveralEntriesBecomeOneBatchAndSeeOneAnother) {
@@ -139,10 +152,10 @@ TEST_F(ApplierTest, APackForWhichThereIsNoRoomIsTriedAgain) {
   items.push_back(
       Next({PackAdd{.repository = kRepository, .pack = record}, Move({}, ValueOf('A'))}));
   packs_.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
-  EXPECT_EQ(applier_->Apply(items).error().code(), Code::kResourceExhausted);
+  EXPECT_EQ(ApplyAll(items).error().code(), Code::kResourceExhausted);
   EXPECT_EQ(applier_->applied().lsn, Lsn{6});
 
-  const Status again = applier_->Apply(items);
+  const Status again = ApplyAll(items);
 
   EXPECT_TRUE(again);
   EXPECT_EQ(Main(), ValueOf('A'));
@@ -195,7 +208,7 @@ TEST_F(ApplierTest, OldTransactionIdsAreForgotten) {
     for (int i = 0; i < 500; ++i) {
       items.push_back(Next({}));
     }
-    ASSERT_TRUE(applier_->Apply(items));
+    ASSERT_TRUE(ApplyAll(items));
   }
   EXPECT_EQ(Now().FindTransaction(IdAt(early)).value()->lsn, early);
   EXPECT_EQ(Now().TransactionsKnownFrom(), kBootstrapPosition.lsn.Next());

@@ -65,14 +65,18 @@ void ApplyQueue::Start() {
   }
   busy_ = true;
   storage_.Post([self = shared_from_this(), items = std::move(items)]() mutable {
-    Batch batch{.applied = {}, .status = self->applier_->Apply(items)};
-    batch.applied = self->applier_->applied();
-    batch.committed_at = items.front().committed_at;
-    env::Strand& strand = self->strand_;
-    strand.Post(
-        [self = std::move(self), items = std::move(items), batch = std::move(batch)]() mutable {
-          self->Finish(std::move(items), std::move(batch));
-        });
+    Applier& applier = *self->applier_;
+    applier.Apply(std::move(items),
+                  [self = std::move(self)](Status status, std::vector<ApplyItem> done) mutable {
+                    Batch batch{.applied = self->applier_->applied(),
+                                .status = std::move(status),
+                                .committed_at = done.front().committed_at};
+                    env::Strand& strand = self->strand_;
+                    strand.Post([self = std::move(self), done = std::move(done),
+                                 batch = std::move(batch)]() mutable {
+                      self->Finish(std::move(done), std::move(batch));
+                    });
+                  });
   });
 }
 

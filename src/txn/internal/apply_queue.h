@@ -1,5 +1,5 @@
 // ApplyQueue: committed entries waiting to be applied. Lives on the partition's strand; sends
-// batches, one at a time, to the storage strand, where the Applier works.
+// batches, one at a time, to the Applier, which begins on the storage strand.
 #pragma once
 
 #include <chrono>
@@ -52,7 +52,7 @@ class ApplyQueue : public std::enable_shared_from_this<ApplyQueue> {
 
   env::Strand& strand_;
   env::Strand& storage_;
-  const std::shared_ptr<Applier> applier_;  // Touched on storage_ only.
+  const std::shared_ptr<Applier> applier_;  // One call at a time, begun on storage_.
   const OnBatch on_batch_;
 
   std::deque<ApplyItem> waiting_ QUORATE_GUARDED_BY(strand_);

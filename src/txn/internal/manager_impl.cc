@@ -32,8 +32,8 @@ Status TransactionManager::Impl::Open() {
                                            std::move(recovered->window));
   apply_ = std::make_shared<ApplyQueue>(
       deps_.strand, deps_.storage,
-      std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.packs, applied,
-                                          options_.testing),
+      std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.states, deps_.packs,
+                                          applied, options_.testing),
       [weak = weak_from_this()](const ApplyQueue::Batch& batch) {
         if (const std::shared_ptr<Impl> self = weak.lock()) {
           self->OnBatch(batch);

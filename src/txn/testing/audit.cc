@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "env/testing/manual_env.h"
 #include "kv/testing/memory_store.h"
 #include "txn/internal/applier.h"
 #include "txn/internal/state_codec.h"
@@ -200,8 +201,15 @@ class Auditor {
     }
     kv::MemoryStore empty;
     NotedPacks packs;
-    internal::Applier applier(Node::kPartition, empty, &packs, kBootstrapPosition);
-    if (const Status applied = applier.Apply(items); !applied) {
+    env::ManualEnv env;
+    kv::GroupWriter states(empty, env.NewStrand());
+    internal::Applier applier(Node::kPartition, empty, states, &packs, kBootstrapPosition);
+    Status applied;
+    applier.Apply(std::move(items),
+                  [&applied](Status status, const std::vector<internal::ApplyItem>&) {
+                    applied = std::move(status);
+                  });
+    if (!applied) {
       Wrong(fmt::format("{}: {}", when, applied.error().ToString()));
       return;
     }

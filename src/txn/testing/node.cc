@@ -80,6 +80,7 @@ TransactionManagerDeps Node::Deps() {
           .storage = process_.storage(),
           .log = *log_,
           .store = disk(),
+          .states = process_.states(),
           .packs = &packs,
           .files = files_.get(),
           .root = "/objects",

@@ -28,14 +28,18 @@ class ThreadPool::Queue {
   }
 
   void Post(Task task) {
+    bool wake = false;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) {
         return;
       }
       tasks_.push_back(std::move(task));
+      wake = WantsThread();
     }
-    ready_.notify_one();
+    if (wake) {
+      ready_.notify_one();
+    }
   }
 
   void Stop() {
@@ -54,22 +58,38 @@ class ThreadPool::Queue {
   void Run() {
     std::unique_lock lock(mutex_);
     while (true) {
-      ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      while (tasks_.empty() && !stopping_) {
+        ++idle_;
+        ready_.wait(lock);
+        --idle_;
+        waking_ = false;
+      }
       if (tasks_.empty()) {
         return;
       }
       Task task = std::move(tasks_.front());
       tasks_.pop_front();
+      const bool wake = !tasks_.empty() && WantsThread();
       lock.unlock();
+      if (wake) {
+        ready_.notify_one();
+      }
       std::move(task)();
       task = nullptr;  // What it captured is destroyed outside the lock.
       lock.lock();
     }
   }
 
+  // One thread is woken at a time, and wakes the next if there is more than it can take: a burst of
+  // posts costs a few system calls, not one each. REQUIRES: mutex_ is held, a task waits. Whoever
+  // gets true notifies.
+  bool WantsThread() { return idle_ > 0 && !std::exchange(waking_, true); }
+
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<Task> tasks_;
+  int idle_ = 0;
+  bool waking_ = false;  // A thread was notified and is not up yet.
   std::vector<std::thread> threads_;
   bool stopping_ = false;
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <latch>
 #include <vector>
 
@@ -40,6 +41,27 @@ TEST(ThreadPoolTest, StopRunsWhatWasPostedBefore) {
   pool.Stop();
 
   EXPECT_EQ(ran, 100);
+}
+
+// Each of a burst meets the others, so the burst needs all the threads at once.
+TEST(ThreadPoolTest, ABurstWakesAsManyThreadsAsItNeeds) {
+  constexpr int kThreads = 4;
+  struct Burst {
+    std::latch met{kThreads};
+    std::latch done{kThreads};
+  };
+  std::deque<Burst> bursts;  // Each outlives the threads that count it down.
+  ThreadPool pool({.name = "test", .threads = kThreads});
+  for (int round = 0; round < 200; ++round) {
+    Burst& burst = bursts.emplace_back();
+    for (int i = 0; i < kThreads; ++i) {
+      pool.Post([&burst] {
+        burst.met.arrive_and_wait();
+        burst.done.count_down();
+      });
+    }
+    burst.done.wait();
+  }
 }
 
 TEST(ThreadPoolTest, PostAfterStopDestroysTheTask) {

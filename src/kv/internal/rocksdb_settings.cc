@@ -44,6 +44,10 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, WalTail tail, en
   db.max_bgerror_resume_count = 0;  // A failed write is final until the process starts again.
   db.max_open_files = options.open_files_max;
   db.max_background_jobs = 2;
+  // Two threads write, the log's and the states' (GroupWriter), each for many others. What they
+  // could still share is not worth waking a thread, or spinning, for.
+  db.allow_concurrent_memtable_write = false;
+  db.enable_write_thread_adaptive_yield = false;
   db.bytes_per_sync = 1 << 20;  // Table files reach the disk evenly, beside the log's syncs.
   db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(options.write_buffers_bytes_max);
@@ -79,6 +83,8 @@ rocksdb::ColumnFamilyOptions MakeLogFamily(const RocksDbOptions& options,
                                            rocksdb::BlockBasedTableOptions table) {
   constexpr std::uint64_t kDaySeconds = 24 * 60 * 60;
   rocksdb::ColumnFamilyOptions family;
+  // No memtable_insert_with_hint_prefix_extractor: RocksDB mixes up the hints for keys and those
+  // for range deletes, and writes where it must not (7.8).
   family.write_buffer_size = options.log_write_buffer_bytes;
   family.max_write_buffer_number = 3;
   family.compression = rocksdb::kNoCompression;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -50,8 +51,14 @@ Status GroupStage::Open() {
   if (const std::optional<ReplicaId> leader = group_.AwaitLeader()) {
     front_ = *leader;
   }
-  Run();
-  return opened;
+  for (;;) {
+    Run();
+    const std::optional<ReplicaId> leader = level_ ? front_ : group_.leader();
+    if (!leader || *leader == front_) {
+      return opened;
+    }
+    front_ = *leader;  // It campaigned at the same time as the one that led first.
+  }
 }
 
 txn::Stage::Nodes GroupStage::Crash(const Keep& keep, const Nodes& together) {

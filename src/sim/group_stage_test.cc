@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "txn/testing/audit.h"
 #include "txn/testing/world.h"
@@ -66,6 +67,21 @@ TEST(GroupStageTest, CrashesTheFrontAloneOrAll) {
     EXPECT_EQ(txn::Audit(stage), std::vector<std::string>()) << seed;
   }
   EXPECT_EQ(crashed, (std::set<std::size_t>{1, 3}));
+}
+
+// Two that come back campaign beside the third: with seed 244 one leads, and loses it at once.
+TEST(GroupStageTest, AfterAnOpeningTheFrontLeads) {
+  for (std::uint64_t seed = 200; seed < 300; ++seed) {
+    GroupStage stage(seed, {});
+    ASSERT_TRUE(stage.Open());
+    stage.CrashAlone(stage.front(), 0);
+    const std::vector<txn::Node*> nodes = stage.nodes();
+    txn::Node& another = *nodes[nodes[0] == &stage.front() ? 1 : 0];
+    stage.CrashAlone(another, another.disk().unsynced());
+
+    ASSERT_TRUE(stage.Open());
+    EXPECT_TRUE(stage.front().manager().status().leading) << seed;
+  }
 }
 
 TEST(GroupStageTest, WhatHappenedElsewhereCrashesWithTheFront) {

@@ -29,6 +29,11 @@ if(QUORATE_SANITIZE)
     # Its check of calls by pointer breaks clang 14 on coroutines: "Cannot represent a difference across sections".
     target_compile_options(quorate_options INTERFACE -fno-sanitize=function)
   endif()
+  if(QUORATE_SANITIZE MATCHES thread)  # The file says why.
+    set(hidden ${CMAKE_CURRENT_LIST_DIR}/sanitize_thread.map)
+    target_link_options(quorate_options INTERFACE -Wl,--version-script=${hidden})
+    set_property(TARGET quorate_options PROPERTY INTERFACE_LINK_DEPENDS ${hidden})
+  endif()
 endif()
 
 function(quorate_module name)

@@ -217,7 +217,7 @@ class Replica final : public log::LogManager {
   ReadQueue reads_ QUORATE_GUARDED_BY(strand_);
 
   Burst burst_ QUORATE_GUARDED_BY(strand_);
-  consensus::HardState hard_state_ QUORATE_GUARDED_BY(strand_);   // As of the newest ready.
+  consensus::HardState hard_state_ QUORATE_GUARDED_BY(strand_);    // As of the newest ready.
   consensus::HardState hard_written_ QUORATE_GUARDED_BY(strand_);  // Handed to the store.
   internal::PersistQueue persists_ QUORATE_GUARDED_BY(strand_);
   std::size_t writes_under_way_ QUORATE_GUARDED_BY(strand_) = 0;

@@ -48,6 +48,7 @@ class Child {
   // Waits for the end. The exit status, or 128 + signal. Once only.
   virtual Result<int> Wait() = 0;
 
+  // With its group. Any thread, also while another call is under way, which then ends.
   virtual void Kill() = 0;
 };
 

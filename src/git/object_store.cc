@@ -70,8 +70,8 @@ std::string ObjectStore::objects_directory() const {
   return impl_->objects();
 }
 
-std::unique_ptr<PackReceiver> ObjectStore::NewReceiver() {
-  return std::make_unique<internal::Receiver>(*impl_);
+std::unique_ptr<PackReceiver> ObjectStore::NewReceiver(std::stop_token cancelled) {
+  return std::make_unique<internal::Receiver>(*impl_, std::move(cancelled));
 }
 
 Result<bool> ObjectStore::Contains(const ObjectId& id) {

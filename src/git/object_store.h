@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,7 +85,9 @@ class ObjectStore final : public PackInstaller {
   // A Git object directory, for `git` children (GIT_OBJECT_DIRECTORY, or alternates of a view).
   std::string objects_directory() const;
 
-  std::unique_ptr<PackReceiver> NewReceiver();
+  // When `cancelled` is requested, by whatever thread, the receiver's call under way, if any, and
+  // those that follow end soon with an error: its child is killed.
+  std::unique_ptr<PackReceiver> NewReceiver(std::stop_token cancelled = {});
 
   Result<bool> Contains(const ObjectId& id);
   // Nothing: there is none. kCorruption: its bytes do not hash to its name; kResourceExhausted: it

@@ -100,6 +100,23 @@ TEST_P(ObjectStoreTest, RedoRepairsWhatAPowerCutEmptied) {
   ExpectSound({push.commit});
 }
 
+TEST_P(ObjectStoreTest, AReceiverThatWasCancelledFailsAndLeavesNothing) {
+  std::stop_source cancel;
+  cancel.request_stop();
+  receiver_ = store_->NewReceiver(cancel.get_token());
+  ObjectId commit;
+  const std::string pack = Large(3, 100000, &commit);
+
+  Status written = receiver_->Write(pack);
+  if (written) {
+    written = receiver_->Finish().error();
+  }
+
+  EXPECT_EQ(written.error().code(), Code::kCancelled);
+  receiver_.reset();
+  EXPECT_EQ(Files(), std::vector<std::string>());
+}
+
 TEST_P(ObjectStoreTest, LargePackIsStoredBesideTheLog) {
   ObjectId commit;
   const std::string pack = Large(3, 100000, &commit);

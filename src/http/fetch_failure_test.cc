@@ -71,14 +71,14 @@ TEST_F(FetchFailureTest, GitSaysWhatIsWrongWithARequest) {
 }
 
 TEST_F(FetchFailureTest, WhatIsAboutOurFilesIsNotToldToClients) {
-  children_.RunInPlaceOfUploadPack("echo \"fatal: no $GIT_OBJECT_DIRECTORY\" >&2; exit 128");
+  children_.RunInPlace("echo \"fatal: no $GIT_OBJECT_DIRECTORY\" >&2; exit 128");
 
   EXPECT_EQ(FirstError(Fetch(AnyFetch())), "ERR upload-pack: failed on the server");
   EXPECT_EQ(logger_.Count("partitions"), 1);
 }
 
 TEST_F(FetchFailureTest, AProcessThatIsKilledBeforeItAnswersCanBeAskedAgain) {
-  children_.RunInPlaceOfUploadPack("kill -9 $$");
+  children_.RunInPlace("kill -9 $$");
 
   const std::string response = Fetch(AnyFetch());
 
@@ -87,7 +87,7 @@ TEST_F(FetchFailureTest, AProcessThatIsKilledBeforeItAnswersCanBeAskedAgain) {
 }
 
 TEST_F(FetchFailureTest, AProcessThatIsKilledBeforeThePackLeavesAnError) {
-  children_.RunInPlaceOfUploadPack("printf '0008NAK\\n'; kill -9 $$");
+  children_.RunInPlace("printf '0008NAK\\n'; kill -9 $$");
 
   const std::string response = Fetch(AnyFetch());
 
@@ -97,7 +97,7 @@ TEST_F(FetchFailureTest, AProcessThatIsKilledBeforeThePackLeavesAnError) {
 }
 
 TEST_F(FetchFailureTest, AnAnswerThatBreaksOffWithinThePackIsNotFinished) {
-  children_.RunInPlaceOfUploadPack("printf '0008NAK\\n0006\\001P'; kill -9 $$");
+  children_.RunInPlace("printf '0008NAK\\n0006\\001P'; kill -9 $$");
 
   const std::string response = Fetch(AnyFetch());
 
@@ -109,7 +109,7 @@ TEST_F(FetchFailureTest, BeyondTheLimitOfProcessesClientsAreTurnedAwayAndADeadCl
   options_.children_max = 1;
   options_.children_waiting_max = 0;
   StartServer();
-  children_.RunInPlaceOfUploadPack("printf '0008NAK\\n'; exec sleep 1000");
+  children_.RunInPlace("printf '0008NAK\\n'; exec sleep 1000");
   RawClient first(server_->port());
   const std::string body = AnyFetch();
   first.Send(

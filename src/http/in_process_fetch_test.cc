@@ -24,7 +24,7 @@ class InProcessFetchTest : public ServerTest {
     second_ = two.commit.ToHex();
     Push({kZero + " " + first_ + " refs/heads/main"}, one.pack);
     Push({first_ + " " + second_ + " refs/heads/main"}, two.pack);
-    children_.RunInPlaceOfUploadPack("cat >/dev/null; printf '%s' '" + Packets({"by git"}) + "'");
+    children_.RunInPlace("cat >/dev/null; printf '%s' '" + Packets({"by git"}) + "'");
   }
 
   // "memory" or "process", as counted too.
@@ -117,7 +117,7 @@ TEST_F(InProcessFetchTest, NoPlaceForAProcessIsTaken) {
   options_.children_max = 1;
   options_.children_waiting_max = 0;
   StartServer();
-  children_.RunInPlaceOfUploadPack("printf '0008NAK\\n'; exec sleep 1000");
+  children_.RunInPlace("printf '0008NAK\\n'; exec sleep 1000");
   RawClient slow(server_->port());
   const std::string body = V2Fetch({"want " + second_, "deepen 1", "done"});
   slow.Send("POST /a/git-upload-pack HTTP/1.1\r\nHost: h\r\n" + kV2 +

@@ -1,8 +1,10 @@
 // How many large pushes are received at once, and by how slow clients: a process waits for each.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 
 #include "base/prng.h"
@@ -52,6 +54,21 @@ class LargePushTest : public ServerTest {
     ServeUntil([this] { return places_taken() == 1; });
   }
 
+  // Sends a large push whose check does not end by itself, and waits until it is being checked.
+  void SendEndless(RawClient& client) {
+    world_.children.RunInPlace("cat >/dev/null; echo $$ >" + pid_file() + "; exec sleep 1000");
+    SendUnfinished(client);
+    client.Send(last_byte_);
+    ServeUntil([this] { return checker() != 0; });
+    EXPECT_EQ(::kill(checker(), 0), 0);
+  }
+  std::string pid_file() const { return folder_.path() + "/pid"; }
+  pid_t checker() const {
+    pid_t pid = 0;
+    std::ifstream(pid_file()) >> pid;
+    return pid;
+  }
+
   double places_taken() { return metrics_.Value("quorate_git_indexers").value(); }
 
   std::string last_byte_;
@@ -82,6 +99,29 @@ TEST_F(LargePushTest, AClientThatLeavesGivesItsPlaceBack) {
   first.Close();
 
   ServeUntil([this] { return places_taken() == 0; });
+}
+
+TEST_F(LargePushTest, AClientThatLeavesEndsTheCheckOfItsPack) {
+  RawClient client(server_->port());
+  SendEndless(client);
+
+  client.Close();
+
+  ServeUntil([this] { return places_taken() == 0; });
+  EXPECT_EQ(::kill(checker(), 0), -1);
+  ServeUntil([this] {
+    return metrics_.Value("quorate_pushes_total", {{"outcome", "aborted"}}).value_or(0) == 1;
+  });
+  EXPECT_EQ(Refs().find("refs/heads/first"), std::string::npos);
+}
+
+TEST_F(LargePushTest, AStopDoesNotWaitForTheCheckOfAPack) {
+  RawClient client(server_->port());
+  SendEndless(client);
+
+  server_->Stop(std::chrono::milliseconds(1));
+
+  EXPECT_EQ(::kill(checker(), 0), -1);
 }
 
 TEST_F(LargePushTest, AClientThatStopsIsCutOffLongBeforeTheReadTimeout) {

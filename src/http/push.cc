@@ -65,7 +65,7 @@ void Push::WritePack(std::string_view bytes) {
     return;
   }
   if (receiver_ == nullptr) {
-    receiver_ = repository_->objects().NewReceiver();
+    receiver_ = repository_->objects().NewReceiver(cancel_.get_token());
     receiver_->OnProgress([this](std::string_view line) { AddProgress(line); });
   }
   const Status written = receiver_->Write(bytes);

@@ -160,7 +160,9 @@ Awaitable<void> ReceivePack::Run() {
   if (push_->request().expects_pack()) {
     co_await CheckPack();
   }
-  if (push_->unpack_failed()) {
+  if (gone_ && push_->unpack_failed()) {
+    co_await AnswerNobody();
+  } else if (push_->unpack_failed()) {
     co_await Answer();
   } else {
     co_await Commit();
@@ -387,6 +389,7 @@ Awaitable<void> ReceivePack::SendBytes(std::string bytes) {
 // whoever named it can ask, so nothing waits here for a log that may be without a majority.
 void ReceivePack::OnGone() {
   gone_ = true;
+  push_->CancelPack();
   if (commit_) {
     if (named_) {
       commit_->GiveUp();

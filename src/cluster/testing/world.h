@@ -11,7 +11,6 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "cluster/node.h"
-#include "env/posix/child.h"
 #include "env/posix/clock.h"
 #include "env/posix/file_system.h"
 #include "env/posix/random.h"
@@ -20,6 +19,7 @@
 #include "env/testing/fake_metrics.h"
 #include "env/testing/full_disk.h"
 #include "env/testing/loggers.h"
+#include "env/testing/scripted_children.h"
 #include "kv/rocksdb_store.h"
 
 namespace quorate::cluster {
@@ -134,7 +134,7 @@ class World {
   NodeOptions options;
   env::PosixFileSystem files;
   env::FullDisk disk{files};  // What the node sees of it.
-  env::PosixChildLauncher children;
+  env::ScriptedChildren children;
   env::PosixClock clock;
   env::PosixRandom random;
   env::RecordingLogger logger;

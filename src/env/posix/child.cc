@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -146,7 +147,8 @@ class PosixChild final : public Child {
   bool DrainStderr(int timeout_ms);
   int Reap();
 
-  pid_t pid_;  // 0 once reaped.
+  std::mutex reap_mutex_;  // A number that was reaped may be somebody else's.
+  pid_t pid_;              // 0 once reaped; changed with reap_mutex_ held.
   FileDescriptor in_;
   FileDescriptor out_;
   FileDescriptor err_;
@@ -267,12 +269,15 @@ Result<int> PosixChild::Wait() {
 }
 
 void PosixChild::Kill() {
+  const std::lock_guard lock(reap_mutex_);
   if (pid_ > 0) {
     ::kill(-pid_, SIGKILL);
   }
 }
 
+// It has ended, or is about to.
 int PosixChild::Reap() {
+  const std::lock_guard lock(reap_mutex_);
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

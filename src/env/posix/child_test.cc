@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <string>
+#include <thread>
 
 namespace quorate::env {
 namespace {
@@ -134,6 +135,18 @@ TEST_F(PosixChildTest, DestroyingKillsTheWholeGroupAndReaps) {
   EXPECT_EQ(errno, ESRCH);
   EXPECT_NE(parent, grandchild);
   ::close(out);
+}
+
+TEST_F(PosixChildTest, KillingFromAnotherThreadEndsACall) {
+  auto child = Launch("echo up; exec sleep 1000");
+  ASSERT_EQ(child->ReadStdout(10).value(), "up\n");
+  std::thread killer([&child] { child->Kill(); });
+
+  EXPECT_EQ(child->ReadStdout(10).value(), "");
+  EXPECT_EQ(child->Wait().value(), 128 + SIGKILL);
+
+  killer.join();
+  child->Kill();  // Nobody is hit.
 }
 
 TEST_F(PosixChildTest, SignalsAreReportedAsShellsDo) {

@@ -55,13 +55,14 @@ IndexPack::IndexPack(StoreContext& context, std::string directory, OnProgress on
 }
 
 IndexPack::~IndexPack() {
-  child_.reset();
+  EndChild();
   // What cannot be removed now is when the store is next opened.
   static_cast<void>(context_.files.RemoveAll(directory_));
 }
 
 Result<std::unique_ptr<IndexPack>> IndexPack::Start(StoreContext& context, Checks checks,
-                                                    OnProgress on_progress) {
+                                                    OnProgress on_progress,
+                                                    std::stop_token cancelled) {
   std::unique_ptr<IndexPack> self(new IndexPack(
       context, context.incoming() + "/" + RandomName(context.random), std::move(on_progress)));
   QUORATE_TRY(context.files.CreateDirectories(self->objects() + "/pack"));
@@ -78,7 +79,14 @@ Result<std::unique_ptr<IndexPack>> IndexPack::Start(StoreContext& context, Check
   }
   self->child_ = QUORATE_TRY(context.children.Launch(GitChild(place, std::move(arguments))));
   self->child_->OnStderr([raw = self.get()](std::string_view said) { raw->TakeIn(said); });
+  self->cancelled_ = std::move(cancelled);
+  self->kill_.emplace(self->cancelled_, [child = self->child_.get()] { child->Kill(); });
   return self;
+}
+
+void IndexPack::EndChild() {
+  kill_.reset();  // Waits for one that is being done.
+  child_.reset();
 }
 
 GitPlace IndexPack::Place() const {
@@ -112,7 +120,7 @@ Status IndexPack::Finish() {
   const int status = QUORATE_TRY(child_->Wait());
   QUORATE_TRY(child_->ReadStderr(0));
   TakeIn("\n");
-  child_.reset();
+  EndChild();
   if (status != 0) {
     return Failure(status);
   }
@@ -163,6 +171,9 @@ void IndexPack::TakeIn(std::string_view said) {
 }
 
 Error IndexPack::Failure(int status) const {
+  if (cancelled_.stop_requested()) {
+    return {Code::kCancelled, "the push was given up"};
+  }
   std::string message = Shorten(errors_);
   if (message.find("No space left on device") != std::string::npos ||
       message.find("Disk quota exceeded") != std::string::npos) {

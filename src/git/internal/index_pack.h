@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -24,10 +26,11 @@ class IndexPack {
     kNone,    // Of a pack that was checked where it came in.
   };
   // `on_progress`, which may be null, gets progress lines in the words of git, within Write() and
-  // Finish().
+  // Finish(). `cancelled` kills the child.
   using OnProgress = std::function<void(std::string_view line)>;
   static Result<std::unique_ptr<IndexPack>> Start(StoreContext& context, Checks checks,
-                                                  OnProgress on_progress);
+                                                  OnProgress on_progress,
+                                                  std::stop_token cancelled);
   ~IndexPack();
   IndexPack(const IndexPack&) = delete;
   IndexPack& operator=(const IndexPack&) = delete;
@@ -45,6 +48,7 @@ class IndexPack {
   IndexPack(StoreContext& context, std::string directory, OnProgress on_progress);
 
   GitPlace Place() const;
+  void EndChild();
   std::string objects() const { return directory_ + "/objects"; }
   Status CheckEnd(std::string_view beyond) const;
   void TakeIn(std::string_view said);
@@ -55,6 +59,8 @@ class IndexPack {
   const OnProgress on_progress_;
   LooseObjects no_loose_;  // The quarantine has none.
   std::unique_ptr<env::Child> child_;
+  std::stop_token cancelled_;
+  std::optional<std::stop_callback<std::function<void()>>> kill_;  // Not without child_.
   std::unique_ptr<ObjectReader> reader_;
   std::string head_;           // Of what was written: the header.
   std::uint64_t written_ = 0;  // Bytes.

@@ -38,7 +38,7 @@ Status MoveIntoPlace(StoreContext& context, const PackRecord& record, const std:
 
 Status IndexAndMove(StoreContext& context, const PackRecord& record) {
   const std::unique_ptr<IndexPack> indexing =
-      QUORATE_TRY(IndexPack::Start(context, IndexPack::Checks::kNone, nullptr));
+      QUORATE_TRY(IndexPack::Start(context, IndexPack::Checks::kNone, nullptr, {}));
   QUORATE_TRY(indexing->Write(record.inline_bytes));
   QUORATE_TRY(indexing->Finish());
   return MoveIntoPlace(context, record, indexing->pack_path(), indexing->index_path());

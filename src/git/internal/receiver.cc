@@ -71,7 +71,8 @@ Status Receiver::CheckHeader() {
 }
 
 Status Receiver::Spill() {
-  indexing_ = QUORATE_TRY(IndexPack::Start(context_, IndexPack::Checks::kStrict, on_progress_));
+  indexing_ =
+      QUORATE_TRY(IndexPack::Start(context_, IndexPack::Checks::kStrict, on_progress_, cancelled_));
   const std::string bytes = std::exchange(buffer_, {});
   return indexing_->Write(bytes);
 }

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "git/internal/index_pack.h"
 #include "git/internal/small_check.h"
@@ -16,7 +18,8 @@ namespace quorate::git::internal {
 // `context` outlives it.
 class Receiver final : public PackReceiver {
  public:
-  explicit Receiver(StoreContext& context) : context_(context) {}
+  Receiver(StoreContext& context, std::stop_token cancelled)
+      : context_(context), cancelled_(std::move(cancelled)) {}
 
   Status Write(std::string_view bytes) override;
   Result<std::unique_ptr<QuarantinedPack>> Finish() override;
@@ -33,6 +36,7 @@ class Receiver final : public PackReceiver {
   const UnpackedObject* FindSmall(const ObjectId& id) const;
 
   StoreContext& context_;
+  const std::stop_token cancelled_;
   std::uint64_t received_ = 0;
   std::optional<Error> failed_;  // Sticky.
   bool header_checked_ = false;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ class Push {
   void WritePack(std::string_view bytes);
   // Blocks. The pack has ended: checks it.
   void FinishPack();
+  // Any thread, also while other calls run: they end soon, and the pack is refused.
+  void CancelPack() { cancel_.request_stop(); }
   // The pack cannot be used; its error is in the report.
   bool unpack_failed() const { return !unpack_error_.empty(); }
   // Any thread, also while other calls run. What was said of the pack's progress since the last
@@ -92,6 +95,7 @@ class Push {
   const git::PushRequest request_;
   const std::string transaction_;
   const txn::NamedBy named_by_;
+  std::stop_source cancel_;
   std::unique_ptr<git::PackReceiver> receiver_;
   std::unique_ptr<git::QuarantinedPack> pack_;
   std::string unpack_error_;

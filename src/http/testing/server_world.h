@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "cluster/testing/world.h"
+#include "env/testing/scripted_children.h"
 #include "env/testing/temporary_folder.h"
 #include "git/pkt_line.h"
 #include "http/server.h"
@@ -79,25 +80,6 @@ inline std::string BandText(std::string_view body, char band) {
     }
   }
 }
-
-// Children that are `git upload-pack` in production run a shell script instead, if there is one.
-class ScriptedChildren final : public env::ChildLauncher {
- public:
-  // Before any request.
-  void RunInPlaceOfUploadPack(std::string script) { script_ = std::move(script); }
-
-  Result<std::unique_ptr<env::Child>> Launch(const env::ChildOptions& options) override {
-    env::ChildOptions changed = options;
-    if (!script_.empty()) {
-      changed.argv = {"/bin/sh", "-c", script_};
-    }
-    return real_.Launch(changed);
-  }
-
- private:
-  env::PosixChildLauncher real_;
-  std::string script_;
-};
 
 // A pool whose tasks can be held back. Any thread.
 class HeldPool final : public env::StrandPool {
@@ -222,7 +204,7 @@ class ServerTest : public ::testing::Test {
   cluster::World world_{folder_.path() + "/data", cluster::LogMode::kLocal};
   env::ThreadPool git_{{.name = "git", .threads = 2}};
   HeldPool pool_{git_};
-  ScriptedChildren children_;
+  env::ScriptedChildren children_;  // For upload-pack; those that index packs are the world's.
   env::PosixFileSystem files_;
   env::PosixClock clock_;
   env::RecordingLogger logger_;

@@ -27,9 +27,11 @@ namespace {
 constexpr std::chrono::milliseconds kHandlesPatience(1000);
 
 Result<std::shared_ptr<const NodeStores>> OpenStores(const DataDirectory& data,
+                                                     const NodeOptions& options,
                                                      const NodeEnv& env) {
+  const kv::RocksDbOptions store{.accept_damaged_wal = options.accept_damaged_wal};
   auto stores = std::make_shared<NodeStores>();
-  stores->store = QUORATE_TRY(kv::RocksDbStore::Open(data.database(), {}, env.logger));
+  stores->store = QUORATE_TRY(kv::RocksDbStore::Open(data.database(), store, env.logger));
   stores->states = std::make_unique<kv::GroupWriter>(*stores->store, env.storage.NewStrand());
   stores->logs = std::make_unique<log::LogStore>(*stores->store, env.storage.NewStrand(),
                                                  log::LogStoreOptions{}, env.logger, env.metrics);
@@ -104,7 +106,7 @@ class Node::Impl {
 Status Node::Impl::Open() {
   const std::chrono::nanoseconds begun = env_.clock.Monotonic();
   data_ = QUORATE_TRY(DataDirectory::Open(options_.data_directory, env_.files));
-  stores_ = QUORATE_TRY(OpenStores(*data_, env_));
+  stores_ = QUORATE_TRY(OpenStores(*data_, options_, env_));
   QUORATE_TRY(OpenMeta());
   directory_strand_ = env_.storage.NewStrand();
   directory_ = std::make_unique<Directory>(meta_->transactions(), *directory_strand_);

@@ -33,6 +33,7 @@ namespace quorate::cluster {
 struct NodeOptions {
   std::string data_directory;
   LogMode log_mode = LogMode::kRaft;
+  bool accept_damaged_wal = false;  // kv::RocksDbOptions
   git::ObjectStoreOptions objects{};
   txn::TransactionManagerOptions transactions{};
   std::uint64_t free_bytes_min = 64 << 20;  // Below this much free disk, pushes are refused.

@@ -182,6 +182,10 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const std::string& path
   if (options.read_only && !std::filesystem::exists(path + "/CURRENT", ignored)) {
     return Error(Code::kNotFound, fmt::format("no store in {}", path));
   }
+  if (options.accept_damaged_wal) {
+    logger.Warn("store: opened whatever its log is like; what lies behind damage is lost",
+                {{"path", path}});
+  }
   auto impl = std::make_unique<Impl>();
   rocksdb::Status status = impl->Open(path, options, internal::WalTail::kWhole, logger);
   if (status.IsCorruption() && !options.read_only) {

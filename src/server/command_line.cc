@@ -86,6 +86,7 @@ Result<Config> EffectiveConfig(const CLI::App& serve, const CommandLine& line) {
   if (given("--insecure")) {
     config.insecure = override.insecure;
   }
+  config.accept_damaged_wal = override.accept_damaged_wal;
   if (given("--log-mode")) {
     config.log_mode = override.log_mode;
   }
@@ -144,6 +145,9 @@ void AddServe(CommandLine& line) {
                     "true or false: a first push creates its repository (default: on loopback).");
   serve->add_flag("--insecure", line.overrides.insecure,
                   "Listen beyond this machine although nobody is authenticated.");
+  serve->add_flag("--accept-damaged-wal", line.overrides.accept_damaged_wal,
+                  "Open a data directory whose write-ahead log is damaged. What was written behind "
+                  "the damage is lost, acknowledged or not.");
   serve->callback([&line, serve] {
     line.check = [serve]() -> Status {
       if (serve->count("--data") == 0 && serve->count("--config") == 0) {

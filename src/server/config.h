@@ -21,6 +21,7 @@ struct Config {
   std::string peer = "127.0.0.1:7081";
   std::string join;
   bool insecure = false;
+  bool accept_damaged_wal = false;  // Not a key: for one start, by an operator who read the error.
   std::int64_t threads = 0;  // 0: one per processor.
 
   // [log]

@@ -74,6 +74,7 @@ cluster::NodeOptions NodeOptionsOf(const Config& config) {
   cluster::NodeOptions options;
   // Children run in directories of their own.
   options.data_directory = std::filesystem::absolute(config.data).lexically_normal().string();
+  options.accept_damaged_wal = config.accept_damaged_wal;
   options.log_mode =
       config.log_mode == "local" ? cluster::LogMode::kLocal : cluster::LogMode::kRaft;
   options.objects.inline_bytes_max = static_cast<std::size_t>(config.inline_pack_bytes);

@@ -46,7 +46,7 @@ constexpr auto kBugs = std::to_array<PlantedBug>({
     {"local-barrier", "a leader answers reads without asking whether it still leads", 20,
      [](Options& options) { options.mistakes.raft.answer_reads_locally = true; }},
     {"repeated-read-contexts",
-     "the answer to an earlier question may be taken for that to a later one", 300,
+     "the answer to an earlier question may be taken for that to a later one", 600,
      [](Options& options) { options.mistakes.raft.repeat_read_contexts = true; }},
     {"lease-read", "the engine answers reads on trust in its clock", 150,
      [](Options& options) { options.mistakes.raft.engine.lease_read = true; }},

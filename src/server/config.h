@@ -22,7 +22,7 @@ struct Config {
   std::string join;
   bool insecure = false;
   bool accept_damaged_wal = false;  // Not a key: for one start, by an operator who read the error.
-  std::int64_t threads = 0;  // 0: one per processor.
+  std::int64_t threads = 0;         // 0: one per processor.
 
   // [log]
   std::string log_mode = "raft";

@@ -65,8 +65,8 @@ struct PersistRequest {
   std::vector<consensus::Entry> entries{};
   std::optional<consensus::HardState> hard_state{};
   // False only for a hard state that merely moves `commit`: then no sync is owed to it alone, yet
-  // it never overtakes an earlier request. Such a hard state need not be written at all: Load()
-  // takes any `commit` that was written once.
+  // it never overtakes an earlier request. Such a hard state need not be written before the next
+  // entries are: Load() takes any `commit` that was written once.
   bool must_sync = true;
   // Whatever else must happen in the same instant: the state machine's switch to a checkpoint's
   // data.

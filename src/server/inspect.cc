@@ -74,7 +74,7 @@ class Inspector {
         "entries {}..{}, applied {}, configuration {}\n",
         partition.value, what, stored.identity.replica.value, stored.identity.incarnation,
         stored.hard_state.term.value, stored.hard_state.vote.value,
-        std::max(stored.hard_state.commit, snapshot.lsn()).value, stored.truncated.lsn.value + 1,
+        stored.hard_state.commit.value, stored.truncated.lsn.value + 1,
         stored.last.value, snapshot.lsn().value, conf.ToString());
     QUORATE_TRY(ShowMarks(partition, stored, snapshot));
     if (arguments_.what == "log") {

@@ -99,6 +99,9 @@ void Connection::Abort() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
     self->draining_ = true;
     self->stream_.close();
+    if (self->on_abort_ != nullptr) {
+      self->on_abort_();
+    }
   });
 }
 
@@ -229,7 +232,7 @@ Awaitable<bool> Connection::ServeOne() {
                           .keep_alive = parser.keep_alive() && !draining_ && !asks_first};
   RequestBody body(stream_, buffer_, parser, options_, deps_);
   ResponseWriter response(stream_, form, options_, deps_);
-  Exchange exchange(stream_, buffer_, address_, parser, body, response);
+  Exchange exchange(stream_, buffer_, on_abort_, address_, parser, body, response);
   co_await Handle(exchange);
   const bool more = co_await EndOfRequest(body, response);
   co_return more;

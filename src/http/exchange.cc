@@ -28,46 +28,55 @@ std::string_view RequestHead::Find(std::string_view name) const {
 
 namespace {
 
+// Of somebody who wants to know; passes on the first of several signs.
+struct Watcher {
+  void Gone() {
+    if (std::exchange(active, false)) {
+      on_gone();
+    }
+  }
+  bool active = true;
+  std::function<void()> on_gone;
+};
+
+// Readable without a byte to read; a byte would be the next request.
+bool IsClosed(Stream& stream) {
+  char byte = 0;
+  error_code failed;
+  stream.socket().non_blocking(true, failed);
+  const std::size_t size =
+      stream.socket().receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, failed);
+  return failed != asio::error::would_block && (failed || size == 0);
+}
+
 class SocketWatch final : public Exchange::GoneWatch {
  public:
-  SocketWatch(Stream& stream, std::function<void()> on_gone)
-      : state_(std::make_shared<State>(State{.on_gone = std::move(on_gone)})) {
-    stream.socket().async_wait(
-        asio::ip::tcp::socket::wait_read,
-        asio::bind_cancellation_slot(cancel_.slot(),
-                                     [state = state_, &stream](const error_code& failed) {
-                                       if (state->active && (failed || IsClosed(stream))) {
-                                         state->active = false;
-                                         state->on_gone();
-                                       }
-                                     }));
+  SocketWatch(std::shared_ptr<Watcher> watcher, std::function<void()>& on_abort)
+      : watcher_(std::move(watcher)), on_abort_(on_abort) {
+    on_abort_ = [watcher = watcher_] { watcher->Gone(); };
   }
   ~SocketWatch() override {
-    state_->active = false;
+    watcher_->active = false;
+    on_abort_ = nullptr;
     cancel_.emit(asio::cancellation_type::all);
   }
 
- private:
-  struct State {
-    bool active = true;
-    std::function<void()> on_gone;
-  };
-
-  // Readable without a byte to read; a byte would be the next request.
-  static bool IsClosed(Stream& stream) {
-    char byte = 0;
-    error_code failed;
-    stream.socket().non_blocking(true, failed);
-    const std::size_t size = stream.socket().receive(asio::buffer(&byte, 1),
-                                                     asio::ip::tcp::socket::message_peek, failed);
-    return failed != asio::error::would_block && (failed || size == 0);
+  void WatchSocket(Stream& stream) {
+    stream.socket().async_wait(
+        asio::ip::tcp::socket::wait_read,
+        asio::bind_cancellation_slot(cancel_.slot(),
+                                     [watcher = watcher_, &stream](const error_code& failed) {
+                                       if (watcher->active && (failed || IsClosed(stream))) {
+                                         watcher->Gone();
+                                       }
+                                     }));
   }
 
-  std::shared_ptr<State> state_;
+ private:
+  const std::shared_ptr<Watcher> watcher_;
+  std::function<void()>& on_abort_;
   asio::cancellation_signal cancel_;
 };
-
-class NoWatch final : public Exchange::GoneWatch {};
 
 }  // namespace
 
@@ -77,10 +86,12 @@ void Exchange::StopReading() {
 }
 
 std::unique_ptr<Exchange::GoneWatch> Exchange::WatchGone(std::function<void()> on_gone) {
-  if (buffer_.size() != 0) {
-    return std::make_unique<NoWatch>();  // The next request is here already.
+  auto watcher = std::make_shared<Watcher>(Watcher{.on_gone = std::move(on_gone)});
+  auto watch = std::make_unique<SocketWatch>(std::move(watcher), on_abort_);
+  if (buffer_.size() == 0) {  // Else the next request is here already.
+    watch->WatchSocket(stream_);
   }
-  return std::make_unique<SocketWatch>(stream_, std::move(on_gone));
+  return watch;
 }
 
 }  // namespace quorate::http

@@ -55,10 +55,10 @@ class LargePushTest : public ServerTest {
   }
 
   // Sends a large push whose check does not end by itself, and waits until it is being checked.
-  void SendEndless(RawClient& client) {
+  void SendEndless(RawClient& client, const std::string& more = "") {
     world_.children.RunInPlace("cat >/dev/null; echo $$ >" + pid_file() + "; exec sleep 1000");
     SendUnfinished(client);
-    client.Send(last_byte_);
+    client.Send(last_byte_ + more);
     ServeUntil([this] { return checker() != 0; });
     EXPECT_EQ(::kill(checker(), 0), 0);
   }
@@ -118,6 +118,16 @@ TEST_F(LargePushTest, AClientThatLeavesEndsTheCheckOfItsPack) {
 TEST_F(LargePushTest, AStopDoesNotWaitForTheCheckOfAPack) {
   RawClient client(server_->port());
   SendEndless(client);
+
+  server_->Stop(std::chrono::milliseconds(1));
+
+  EXPECT_EQ(::kill(checker(), 0), -1);
+}
+
+// Whose leaving cannot be seen.
+TEST_F(LargePushTest, AStopDoesNotWaitForTheCheckOfAClientThatSentMore) {
+  RawClient client(server_->port());
+  SendEndless(client, "G");
 
   server_->Stop(std::chrono::milliseconds(1));
 

@@ -6,6 +6,7 @@
 // with a length that could be read in two ways is refused and the connection closed.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string peer_;     // ... and with its port, for the log.
 
   beast::flat_buffer buffer_;
+  std::function<void()> on_abort_;  // Of the exchange under way; may be empty.
   bool idle_ = false;
   bool draining_ = false;
 };

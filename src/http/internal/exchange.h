@@ -37,11 +37,14 @@ struct ExchangeNotes {
 
 class Exchange {
  public:
-  // `client_address` outlives it.
-  Exchange(Stream& stream, beast::flat_buffer& buffer, std::string_view client_address,
-           const RequestParser& parser, RequestBody& body, ResponseWriter& response)
+  // `client_address` outlives it. `on_abort` is set to what the connection's owner calls when he
+  // closes the connection.
+  Exchange(Stream& stream, beast::flat_buffer& buffer, std::function<void()>& on_abort,
+           std::string_view client_address, const RequestParser& parser, RequestBody& body,
+           ResponseWriter& response)
       : stream_(stream),
         buffer_(buffer),
+        on_abort_(on_abort),
         client_address_(client_address),
         head_(parser),
         body_(body),
@@ -62,7 +65,8 @@ class Exchange {
   void StopReading();
 
   // While it lives: calls `on_gone` once, on the connection's executor, when the client closes the
-  // connection. REQUIRES: the body was read to its end, and nothing reads from the connection.
+  // connection, as far as that can be seen (not once it has sent more), or a stop of the server
+  // does. REQUIRES: the body was read to its end, and nothing reads from the connection.
   class GoneWatch {
    public:
     virtual ~GoneWatch() = default;
@@ -72,6 +76,7 @@ class Exchange {
  private:
   Stream& stream_;
   beast::flat_buffer& buffer_;
+  std::function<void()>& on_abort_;
   const std::string_view client_address_;
   RequestHead head_;
   RequestBody& body_;

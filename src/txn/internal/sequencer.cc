@@ -391,7 +391,8 @@ bool Sequencer::Append(Waiting commit, Verdict verdict) {
   QUORATE_FAULT("txn.before_append");
   Result<Position> appended = deps_.log.Append(std::move(data));
   if (!appended && appended.error().code() == Code::kResourceExhausted && !pending_.empty()) {
-    waiting_.push_front(std::move(commit));  // The log has room again once these are committed.
+    waiting_.push_front(std::move(commit));  // There is room again once those before are committed.
+    log_is_full_ = true;
     return false;
   }
   if (!appended) {
@@ -543,6 +544,7 @@ void Sequencer::Applied(Lsn lsn) {
   strand_.AssertCurrent();
   QUORATE_CHECK(lsn <= committed_);
   applied_ = lsn;
+  log_is_full_ = false;
   published_.SetApplied(lsn);
   while (!in_flight_.empty() && in_flight_.front().lsn <= lsn) {
     in_flight_bytes_ -= in_flight_.front().bytes;
@@ -574,7 +576,8 @@ void Sequencer::PassFence() {
 // Who comes when too much is in flight waits for it to be applied: to refuse would only make
 // clients come again.
 void Sequencer::ProcessWaiting() {
-  while (!waiting_.empty() && writable() && in_flight_.size() < options_.in_flight_max &&
+  while (!waiting_.empty() && !log_is_full_ && writable() &&
+         in_flight_.size() < options_.in_flight_max &&
          in_flight_bytes_ < options_.in_flight_bytes_max) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
@@ -588,6 +591,7 @@ void Sequencer::Following(ReplicaId leader) {
   strand_.AssertCurrent();
   no_op_.reset();
   leader_ = leader;
+  log_is_full_ = false;
   LeavePendingUnknown();
   const Error lost = LeadershipLost();
   FailUnchanged(lost);

@@ -151,6 +151,7 @@ class Sequencer {
   std::optional<Error> closed_ QUORATE_GUARDED_BY(strand_);
 
   std::deque<Waiting> waiting_ QUORATE_GUARDED_BY(strand_);
+  bool log_is_full_ QUORATE_GUARDED_BY(strand_) = false;  // The first of them was tried in vain.
   std::vector<Callback<Status>> writable_waiters_ QUORATE_GUARDED_BY(strand_);
   std::deque<Proposal> pending_ QUORATE_GUARDED_BY(strand_);     // Appended, not committed.
   std::deque<InFlight> in_flight_ QUORATE_GUARDED_BY(strand_);   // Appended, not applied.

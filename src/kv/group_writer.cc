@@ -14,17 +14,19 @@ class GroupWriter::Queue : public std::enable_shared_from_this<GroupWriter::Queu
 
   void Write(WriteBatch batch, Callback<Status> done) {
     bool first = false;
+    bool gathered = false;
     {
       const std::lock_guard lock(mutex_);
-      first = !writing_;
-      if (!first && waiting_bytes_ < options_.waiting_bytes_max) {
+      first = !std::exchange(writing_, true);
+      gathered = first ? options_.always_gather : waiting_bytes_ < options_.waiting_bytes_max;
+      if (gathered) {
         waiting_bytes_ += batch.bytes();
         waiting_.push_back({.batch = std::move(batch), .done = std::move(done)});
-        return;
       }
-      writing_ = true;
     }
-    std::move(done)(store_.Write(std::move(batch), {.sync = false}));
+    if (!gathered) {
+      std::move(done)(store_.Write(std::move(batch), {.sync = false}));
+    }
     if (first) {
       GoOn();
     }

@@ -20,6 +20,9 @@ namespace quorate::kv {
 struct GroupWriterOptions {
   std::size_t group_bytes_max = 8 << 20;     // One write carries no more than about this.
   std::size_t waiting_bytes_max = 64 << 20;  // Beyond, whoever comes waits in the store instead.
+  // For tests in one thread, where otherwise nobody ever came while another writes: no batch is
+  // written before its call returns.
+  bool always_gather = false;
 };
 
 class GroupWriter {

@@ -183,7 +183,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const std::string& path
     return Error(Code::kNotFound, fmt::format("no store in {}", path));
   }
   if (options.accept_damaged_wal) {
-    logger.Warn("store: opened whatever its log is like; what lies behind damage is lost",
+    logger.Warn("store: opening whatever its log is like; what lies behind damage is lost",
                 {{"path", path}});
   }
   auto impl = std::make_unique<Impl>();

@@ -44,8 +44,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, WalTail tail, en
   db.max_bgerror_resume_count = 0;  // A failed write is final until the process starts again.
   db.max_open_files = options.open_files_max;
   db.max_background_jobs = 2;
-  // Two threads write, the log's and the states' (GroupWriter), each for many others. What they
-  // could still share is not worth waking a thread, or spinning, for.
+  // Nearly all is written by two threads, the log's and the states' (GroupWriter), each for many
+  // others. What they could still share is not worth waking a thread, or spinning, for.
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;
   db.bytes_per_sync = 1 << 20;  // Table files reach the disk evenly, beside the log's syncs.

@@ -21,7 +21,8 @@ void Process::Boot() {
   storage_ = std::make_unique<env::GatedStrand>(env_.NewStrand());
   auto states = std::make_unique<env::GatedStrand>(env_.NewStrand());
   states_strand_ = states.get();
-  states_ = std::make_unique<kv::GroupWriter>(disk, std::move(states));
+  states_ = std::make_unique<kv::GroupWriter>(disk, std::move(states),
+                                              kv::GroupWriterOptions{.always_gather = true});
   auto writer = std::make_unique<env::GatedStrand>(env_.NewStrand());
   writer_ = writer.get();
   LogStoreOptions options;

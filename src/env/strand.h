@@ -19,7 +19,8 @@ class QUORATE_CAPABILITY("strand") Strand {
   virtual ~Strand() = default;
 
   // Queues `task`; never runs it inline. Safe from any thread. Tasks posted after the pool was
-  // stopped are destroyed without being run.
+  // stopped are destroyed without being run. The task may destroy the strand, also before this call
+  // has returned.
   virtual void Post(Task task) = 0;
 
   // Aborts unless the caller is a task of this strand.

@@ -26,7 +26,7 @@ test_expect_success 'with damage before good records it does not start, and says
   test_must_fail "$QUORATE" serve --data "$data" --http 127.0.0.1:0 --peer 127.0.0.1:0 2>err && cat err && grep -i corrupt err'
 
 test_expect_success 'an operator opens it up to the damage' '
-  start_server --accept-damaged-wal && grep "opened whatever" "$work/server.log" &&
+  start_server --accept-damaged-wal && grep "opening whatever" "$work/server.log" &&
   git ls-remote "$url/r.git" >refs && test "$(wc -l <refs)" -lt 12 && test "$(wc -l <refs)" -gt 0'
 
 test_expect_success 'what is there is whole, and it takes pushes again' '

@@ -14,8 +14,20 @@ constexpr std::size_t kPieceBytesMax = 64 << 10;
 // 16 to 32 bits a key, two of them set: one of 70 keys that are not here is searched for.
 constexpr std::size_t kKeysPerWord = 4;
 
+// Most keys are a kind and a repository, and then a name. They are hashed in two parts, so that
+// Add() need not read what it has just put together: to read bytes back at once stalls for longer
+// than the hash takes.
+constexpr std::size_t kFirstPartBytes = 9;
+
+std::uint64_t HashOf(std::string_view first, std::string_view rest) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio.
+  const std::hash<std::string_view> hash;
+  return hash(first) * kOdd + hash(rest);
+}
+
 std::uint64_t HashOf(std::string_view key) {
-  return std::hash<std::string_view>()(key);
+  const std::string_view first = key.substr(0, kFirstPartBytes);
+  return HashOf(first, key.substr(first.size()));
 }
 
 }  // namespace
@@ -34,17 +46,18 @@ void ReadSet::Add(std::string_view head, std::string_view tail) {
   head.copy(at, head.size());
   tail.copy(at + head.size(), tail.size());
   const std::string_view key(at, size);
-  if (!keys_.empty() && keys_.back() == key) {
+  const std::uint64_t hash = head.size() == kFirstPartBytes ? HashOf(head, tail) : HashOf(key);
+  if (!keys_.empty() && hashes_.back() == hash && keys_.back() == key) {
     return;
   }
   piece.used += size;
   keys_.push_back(key);
-  hashes_.push_back(HashOf(key));
+  hashes_.push_back(hash);
   if (keys_.size() > filter_.size() * kKeysPerWord) {
     filter_.assign(std::max<std::size_t>(2 * filter_.size(), 1), 0);
-    std::ranges::for_each(hashes_, [this](std::uint64_t hash) { AddToFilter(hash); });
+    std::ranges::for_each(hashes_, [this](std::uint64_t each) { AddToFilter(each); });
   } else {
-    AddToFilter(hashes_.back());
+    AddToFilter(hash);
   }
 }
 

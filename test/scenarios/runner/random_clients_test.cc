@@ -356,7 +356,7 @@ TEST_P(RandomClientsTest, AcknowledgedIsThereRefusedIsNotAndRefsAreWhatTheLogSay
     winners += static_cast<std::uint64_t>(clients.winners);
   }
   if (!seeds.chosen) {
-    EXPECT_GT(committed, seeds.count * 5);  // The runs did something.
+    EXPECT_GT(committed, seeds.count * 3);  // The runs did something; of few seeds, less.
     EXPECT_GT(refused, seeds.count / 2);
     EXPECT_GT(winners, seeds.count / 4);
   }

@@ -171,8 +171,8 @@ class Bench:
         """Medians of `field` for both over the rounds, and all results of a."""
         found = {a: [], b: []}
         refused = 0
-        for _ in range(self.rounds):
-            for server in (a, b):
+        for number in range(self.rounds):
+            for server in (a, b) if number % 2 == 0 else (b, a):  # Neither always follows the other.
                 extra = dict(options)
                 if work == "push":
                     extra["tag"] = self.new_tag()

@@ -73,9 +73,8 @@ class Inspector {
         "partition {} {}: replica {} incarnation {:016x}, term {} vote {} commit {}, "
         "entries {}..{}, applied {}, configuration {}\n",
         partition.value, what, stored.identity.replica.value, stored.identity.incarnation,
-        stored.hard_state.term.value, stored.hard_state.vote.value,
-        stored.hard_state.commit.value, stored.truncated.lsn.value + 1,
-        stored.last.value, snapshot.lsn().value, conf.ToString());
+        stored.hard_state.term.value, stored.hard_state.vote.value, stored.hard_state.commit.value,
+        stored.truncated.lsn.value + 1, stored.last.value, snapshot.lsn().value, conf.ToString());
     QUORATE_TRY(ShowMarks(partition, stored, snapshot));
     if (arguments_.what == "log") {
       return ShowLog(partition, stored);

@@ -43,17 +43,9 @@ class DeliveryTest : public testing::Test {
       ASSERT_TRUE(cluster_.Start(id).has_value());
     }
     cluster_.Run(kLeader, [&] { ASSERT_TRUE(cluster_.replica(kLeader)->Campaign().has_value()); });
-    Settle();
+    cluster_.Settle();
     ApplyAll(kLeader);
     ASSERT_TRUE(cluster_.StatusOf(kLeader).leading);
-  }
-
-  void Settle() {
-    cluster_.env().RunUntilIdle();
-    while (!cluster_.network().empty()) {
-      cluster_.network().Turn();
-      cluster_.env().RunUntilIdle();
-    }
   }
 
   void ApplyAll(ReplicaId id) {
@@ -69,7 +61,7 @@ class DeliveryTest : public testing::Test {
       cluster_.Run(kLeader, [&] {
         ASSERT_TRUE(cluster_.replica(kLeader)->Append(std::string(kEntryBytes, 'x')).has_value());
       });
-      Settle();
+      cluster_.Settle();
       ApplyAll(kLeader);
     }
   }
@@ -97,7 +89,7 @@ TEST_F(DeliveryTest, RestartOverALongUnappliedLogIsHandedABoundedPart) {
   for (int tick = 0; tick < 2; ++tick) {  // A heartbeat tells it what is committed.
     cluster_.Run(kLeader, [&] { cluster_.replica(kLeader)->Tick(); });
   }
-  Settle();
+  cluster_.Settle();
   EXPECT_LE(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax);
   EXPECT_GT(cluster_.machine(kFollower).unapplied_bytes(), 0U);
 
@@ -113,10 +105,10 @@ TEST_F(DeliveryTest, NewLeaderLeadsOnceItHasCaughtUp) {
   for (int tick = 0; tick < 10; ++tick) {  // Or the third would still believe in the old leader.
     cluster_.Run(kThird, [&] { cluster_.replica(kThird)->Tick(); });
   }
-  Settle();
+  cluster_.Settle();
   cluster_.Run(kFollower,
                [&] { ASSERT_TRUE(cluster_.replica(kFollower)->Campaign().has_value()); });
-  Settle();
+  cluster_.Settle();
   EXPECT_EQ(cluster_.StatusOf(kFollower).leader, kFollower);
   EXPECT_TRUE(observer_.leading.empty());
 
@@ -134,7 +126,7 @@ TEST_F(DeliveryTest, LeaderThatDoesNotApplyCommitsAndStaysLeader) {
     cluster_.Run(kLeader, [&] {
       ASSERT_TRUE(cluster_.replica(kLeader)->Append(std::string(kEntryBytes, 'x')).has_value());
     });
-    Settle();
+    cluster_.Settle();
     ApplyAll(kFollower);
   }
   EXPECT_EQ(cluster_.StatusOf(kLeader).committed, Lsn{before.value + kEntries});
@@ -144,7 +136,7 @@ TEST_F(DeliveryTest, LeaderThatDoesNotApplyCommitsAndStaysLeader) {
     for (const ReplicaId id : cluster_.ids()) {
       cluster_.Run(id, [&, id] { cluster_.replica(id)->Tick(); });
     }
-    Settle();
+    cluster_.Settle();
   }
   EXPECT_TRUE(cluster_.StatusOf(kLeader).leading);
   EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kLeader});

@@ -132,7 +132,8 @@ Status Replica::Open(Position applied) {
 
   conf_known_ = stored.conf_state_lsn;
   conf_saved_ = stored.conf_state_lsn;
-  hard_state_ = hard_written_ = stored.hard_state;
+  hard_state_ = hard_state;
+  hard_written_ = stored.hard_state;
   machine_applied_ = applied.lsn;
   window_.Reset(options_.testing.deliver_again ? conf_known_ : applied.lsn);
   seen_term_ = stored.hard_state.term;

@@ -83,6 +83,43 @@ TEST_F(SoleVoterTest, ABurstSharesOneSync) {
   EXPECT_EQ(cluster_.store(kOne).syncs() - before, 1U);
 }
 
+TEST_F(SoleVoterTest, ACommitIsWrittenWithTheNextEntryNotForItsOwnSake) {
+  Start();
+  EXPECT_EQ(Append("a"), "7");
+  EXPECT_EQ(cluster_.logs(kOne).Load(Cluster::kPartition)->hard_state.commit, Lsn{6});
+
+  EXPECT_EQ(Append("b"), "8");
+  EXPECT_EQ(cluster_.logs(kOne).Load(Cluster::kPartition)->hard_state.commit, Lsn{7});
+}
+
+// Though the engine says nothing of it: to it, that is how it began.
+TEST(FollowerTest, WhatWasAppliedBeforeARestartIsWrittenAsCommittedWithTheNextEntry) {
+  constexpr ReplicaId kFollower{2};
+  Notes notes;
+  ClusterOptions options;
+  options.replicas = 3;
+  Cluster cluster(options, notes);
+  for (const ReplicaId id : cluster.ids()) {
+    ASSERT_TRUE(cluster.Start(id).has_value());
+  }
+  const auto append = [&] {
+    cluster.Run(kOne, [&] { ASSERT_TRUE(cluster.replica(kOne)->Append("x").has_value()); });
+    cluster.Settle();
+  };
+  cluster.Run(kOne, [&] { ASSERT_TRUE(cluster.replica(kOne)->Campaign().has_value()); });
+  cluster.Settle();
+  append();
+  EXPECT_EQ(cluster.machine(kFollower).applied().lsn, Lsn{7});
+  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->hard_state.commit, Lsn{6});
+  cluster.Crash(kFollower, 1000);
+  ASSERT_TRUE(cluster.Start(kFollower).has_value());
+
+  append();
+
+  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->last, Lsn{8});
+  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->hard_state.commit, Lsn{7});
+}
+
 TEST_F(SoleVoterTest, CommitsNothingBeforeTheSync) {
   Start();
   notes_.lines.clear();
@@ -225,7 +262,7 @@ TEST_F(SoleVoterTest, StateBeyondTheLogIsCorruption) {
   env::NullLogger logger;
   env::FakeMetrics metrics;
   const std::unique_ptr<env::Strand> strand = cluster_.env().NewStrand();
-  Replica other(PartitionId{7},
+  Replica other(Cluster::kPartition,
                 {.strand = *strand,
                  .logs = cluster_.logs(kOne),
                  .transport = cluster_.network().transport(),

@@ -6,12 +6,6 @@
 #include "consensus/conf_state.h"
 
 namespace quorate::raft {
-namespace {
-
-constexpr PartitionId kPartition{7};
-
-}  // namespace
-
 Cluster::Cluster(const ClusterOptions& options, MachineObserver& observer)
     : options_(options),
       observer_(observer),
@@ -57,6 +51,14 @@ void Cluster::Post(ReplicaId id, env::Task task) {
 void Cluster::Run(ReplicaId id, env::Task task) {
   Post(id, std::move(task));
   env_.RunUntilIdle();
+}
+
+void Cluster::Settle() {
+  env_.RunUntilIdle();
+  while (!network_.empty()) {
+    network_.Turn();
+    env_.RunUntilIdle();
+  }
 }
 
 log::LogStatus Cluster::StatusOf(ReplicaId id) {

@@ -33,6 +33,8 @@ struct ClusterOptions {
 
 class Cluster {
  public:
+  static constexpr PartitionId kPartition{7};
+
   // `observer` outlives it.
   Cluster(const ClusterOptions& options, MachineObserver& observer);
   ~Cluster();
@@ -54,6 +56,8 @@ class Cluster {
   void Post(ReplicaId id, env::Task task);
   // Runs `task` there, and what follows from it.
   void Run(ReplicaId id, env::Task task);
+  // Until no message is under way and nobody has anything to do.
+  void Settle();
   log::LogStatus StatusOf(ReplicaId id);
 
   Status Start(ReplicaId id);

@@ -178,6 +178,7 @@ TEST_F(TransactionManagerTest, WhatTheLogHasNoRoomForWaitsUntilSomeAreCommitted)
     Create(name);
   }
   EXPECT_EQ(answers_, (std::vector<std::string>{}));
+  EXPECT_EQ(log().without_room(), 1) << "those who came later had it tried again";
 
   for (int i = 0; i < 3; ++i) {
     CommitLog();

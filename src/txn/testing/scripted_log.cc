@@ -18,6 +18,7 @@ Result<Position> ScriptedLog::Append(std::string data) {
     return Error(Code::kNotLeader, "another replica leads");
   }
   if (tail_.size() >= uncommitted_max_) {
+    ++without_room_;
     return Error(Code::kResourceExhausted, "too much is not committed yet");
   }
   const Lsn last = tail_.empty() ? committed_ : tail_.back().lsn;

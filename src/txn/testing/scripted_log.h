@@ -43,6 +43,8 @@ class ScriptedLog final : public log::LogManager {
   void Fence(const Error& reason) { machine_->OnFenced(reason); }
   // Append() has room for so many that are not committed.
   void LimitUncommitted(std::size_t count) { uncommitted_max_ = count; }
+  // Calls of Append() that found no room.
+  int without_room() const { return without_room_; }
   // Nobody hears of this leader, so read barriers wait; until ReleaseReads().
   void HoldReads() { holds_reads_ = true; }
   void ReleaseReads();
@@ -71,6 +73,7 @@ class ScriptedLog final : public log::LogManager {
   bool resigned_ = false;
   bool holds_reads_ = false;
   std::size_t uncommitted_max_ = SIZE_MAX;
+  int without_room_ = 0;
   std::vector<std::pair<ReadDone, Lsn>> held_reads_;  // With what was committed when they came.
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "kv/internal/insert_hints.h"
 #include "kv/internal/rocksdb_settings.h"
 #include "kv/internal/wal_tail.h"
 
@@ -87,9 +88,7 @@ rocksdb::Status AddChange(const WriteBatch::Change& change, rocksdb::ColumnFamil
     case WriteBatch::Kind::kDelete:
       return batch.Delete(family, change.key);
     case WriteBatch::Kind::kDeleteRange:
-      // RocksDB takes an empty or inverted range for a mistake; to us it is a range without keys.
-      return change.key < change.value ? batch.DeleteRange(family, change.key, change.value)
-                                       : rocksdb::Status::OK();
+      return internal::DeleteRange(family, change.key, change.value, batch);
   }
   return rocksdb::Status::InvalidArgument("unknown kind of change");
 }
@@ -126,6 +125,9 @@ struct RocksDbStore::Impl {
     wal_switch = std::move(settings.wal_switch);
     if (status.ok()) {
       wal_switch->Attach(*db);
+      for (const auto& hints : settings.insert_hints) {
+        hints->Start();
+      }
     }
     block_cache = std::move(settings.block_cache);
     return status;

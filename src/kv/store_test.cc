@@ -44,11 +44,13 @@ class RocksDbFixture {
   std::unique_ptr<RocksDbStore> store_;
 };
 
+// Few, so that they meet; some short, others with a long beginning in common.
 std::string RandomKey(Prng& prng) {
-  std::string key(1 + prng.Below(3), 'a');
-  for (char& c : key) {
+  constexpr std::array<std::string_view, 4> kBeginnings = {"", "", "beginning", "beginnin2"};
+  std::string key(kBeginnings[prng.Below(kBeginnings.size())]);
+  for (std::uint64_t more = 1 + prng.Below(3); more > 0; --more) {
     constexpr std::string_view kLetters("\0ab\xff", 4);
-    c = kLetters[prng.Below(kLetters.size())];
+    key += kLetters[prng.Below(kLetters.size())];
   }
   return key;
 }

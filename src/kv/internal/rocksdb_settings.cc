@@ -83,8 +83,6 @@ rocksdb::ColumnFamilyOptions MakeLogFamily(const RocksDbOptions& options,
                                            rocksdb::BlockBasedTableOptions table) {
   constexpr std::uint64_t kDaySeconds = 24 * 60 * 60;
   rocksdb::ColumnFamilyOptions family;
-  // No memtable_insert_with_hint_prefix_extractor: RocksDB mixes up the hints for keys and those
-  // for range deletes, and writes where it must not (7.8).
   family.write_buffer_size = options.log_write_buffer_bytes;
   family.max_write_buffer_number = 3;
   family.compression = rocksdb::kNoCompression;
@@ -136,6 +134,12 @@ RocksDbSettings MakeSettings(const RocksDbOptions& options, WalTail tail, env::L
       {"raft", MakeRaftFamily(options, table)},
       {"state", MakeStateFamily(options, table)},
   };
+  for (rocksdb::ColumnFamilyDescriptor& family : settings.families) {
+    // A log's keys begin with their partition, a state's with partition and kind.
+    const std::size_t prefix_bytes = family.name == "log" ? 8 : 9;
+    settings.insert_hints.push_back(std::make_shared<InsertHints>(prefix_bytes));
+    family.options.memtable_insert_with_hint_prefix_extractor = settings.insert_hints.back();
+  }
   return settings;
 }
 

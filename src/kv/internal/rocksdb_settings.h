@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kv/internal/insert_hints.h"
 #include "kv/internal/wal_switch.h"
 #include "kv/rocksdb_store.h"
 
@@ -27,6 +28,7 @@ struct RocksDbSettings {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<SyncAtWalSwitch> wal_switch;  // One of db.listeners; wants the database.
+  std::vector<std::shared_ptr<InsertHints>> insert_hints;  // Start with the database.
 };
 
 RocksDbSettings MakeSettings(const RocksDbOptions& options, WalTail tail, env::Logger& logger);

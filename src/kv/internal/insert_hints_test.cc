@@ -1,0 +1,80 @@
+#include "kv/internal/insert_hints.h"
+
+#include <gtest/gtest.h>
+#include <rocksdb/write_batch.h>
+
+#include <string>
+#include <vector>
+
+namespace quorate::kv::internal {
+namespace {
+
+TEST(InsertHintsTest, ThereAreNoneBeforeTheStoreIsOpen) {
+  InsertHints hints(4);
+  EXPECT_FALSE(hints.InDomain("partition"));
+  hints.Start();
+  EXPECT_TRUE(hints.InDomain("partition"));
+}
+
+TEST(InsertHintsTest, KeysWithTheSameBeginningBelongTogether) {
+  InsertHints hints(4);
+  hints.Start();
+  EXPECT_TRUE(hints.InDomain("part"));
+  EXPECT_FALSE(hints.InDomain("par"));
+  EXPECT_EQ(hints.Transform("part1").ToString(), "part");
+  EXPECT_EQ(hints.Transform("part").ToString(), "part");
+}
+
+// What a batch deletes, as RocksDB would insert it.
+class Deleted final : public rocksdb::WriteBatch::Handler {
+ public:
+  Deleted(std::string_view first, std::string_view last) {
+    rocksdb::WriteBatch batch;
+    EXPECT_TRUE(DeleteRange(nullptr, first, last, batch).ok());
+    EXPECT_TRUE(batch.Iterate(this).ok());
+  }
+
+  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice& key) override {
+    keys.push_back(key.ToString());
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice& first,
+                                const rocksdb::Slice& last) override {
+    ranges.emplace_back(first.ToString(), last.ToString());
+    return rocksdb::Status::OK();
+  }
+
+  std::vector<std::string> keys;
+  std::vector<std::pair<std::string, std::string>> ranges;
+};
+
+// RocksDB would use it in the list of range deletes, where it does not belong.
+TEST(InsertHintsTest, NoRangeBeginsAtAKeyWithAHint) {
+  InsertHints hints(1);
+  hints.Start();
+  for (const std::string& first : {std::string("a"), std::string("a\0", 2), std::string("\xff")}) {
+    const Deleted deleted(first, first + "\xff");
+    EXPECT_EQ(deleted.keys, std::vector<std::string>{first});
+    ASSERT_EQ(deleted.ranges.size(), 1U);
+    EXPECT_EQ(deleted.ranges[0].first, first + std::string(1, '\0'));
+    EXPECT_EQ(deleted.ranges[0].second, first + "\xff");
+    EXPECT_FALSE(hints.InDomain(deleted.ranges[0].first));
+  }
+}
+
+TEST(InsertHintsTest, ARangeOfOneKeyIsThatKey) {
+  const Deleted deleted("a", std::string("a\0", 2));
+  EXPECT_EQ(deleted.keys, std::vector<std::string>{"a"});
+  EXPECT_TRUE(deleted.ranges.empty());
+}
+
+TEST(InsertHintsTest, AnEmptyOrInvertedRangeDeletesNothing) {
+  for (const char* last : {"a", "A", ""}) {
+    const Deleted deleted("a", last);
+    EXPECT_TRUE(deleted.keys.empty());
+    EXPECT_TRUE(deleted.ranges.empty());
+  }
+}
+
+}  // namespace
+}  // namespace quorate::kv::internal

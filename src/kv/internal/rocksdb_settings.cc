@@ -48,6 +48,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, WalTail tail, en
   // others. What they could still share is not worth waking a thread, or spinning, for.
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;
+  db.enable_pipelined_write = true;
   db.bytes_per_sync = 1 << 20;  // Table files reach the disk evenly, beside the log's syncs.
   db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(options.write_buffers_bytes_max);

@@ -4,10 +4,11 @@
 use std::os::raw::c_int;
 
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, Message, MessageType};
-use raft::StateRole;
+use raft::{Raft, StateRole};
 
 use crate::error::{set_error, CONF_REFUSED, NOT_LEADER, OK, REFUSED_MSG, TRANSFERRING};
 use crate::node::Node;
+use crate::storage::Store;
 
 /// A sole voter elects itself at once, and asserts while doing so that it persisted its log.
 pub fn election_must_wait(node: &Node) -> bool {
@@ -56,7 +57,7 @@ pub fn may_propose(node: &Node) -> c_int {
 /// lets a leader remove itself, which ends in a panic or in a group that cannot elect anyone.
 pub fn may_change_conf(node: &Node, change: &ConfChangeV2) -> c_int {
     let raft = &node.raw.raft;
-    let joint = is_joint(node);
+    let joint = node.joint;
     let unseats_leader = |single: &ConfChangeSingle| {
         single.node_id == raft.id && single.get_change_type() != ConfChangeType::AddNode
     };
@@ -85,8 +86,8 @@ pub fn step_down_if_unseated(node: &mut Node) {
     }
 }
 
-pub fn is_joint(node: &Node) -> bool {
-    !node.raw.raft.prs().conf().to_conf_state().voters_outgoing.is_empty()
+pub fn is_joint(raft: &Raft<Store>) -> bool {
+    !raft.prs().conf().to_conf_state().voters_outgoing.is_empty()
 }
 
 /// `applied` may move within [applied, min(committed, persisted)]; beyond that the engine panics.

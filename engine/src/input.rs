@@ -37,7 +37,12 @@ pub unsafe extern "C" fn qr_step(node: *mut Node, message: Slice) -> c_int {
         if guards::is_stale_rejection(node, &message) {
             return OK;
         }
-        status_of_result(node.raw.step(message))
+        let may_restore = message.get_msg_type() == MessageType::MsgSnapshot;
+        let status = status_of_result(node.raw.step(message));
+        if may_restore {
+            node.note_conf();
+        }
+        status
     })
 }
 
@@ -145,6 +150,7 @@ pub unsafe extern "C" fn qr_apply_conf_change(
                 .and_then(|change| node.raw.apply_conf_change(&change)),
             _ => return BAD_ARG,
         };
+        node.note_conf();
         guards::step_down_if_unseated(node);
         match applied.and_then(|state| state.write_to_bytes().map_err(Error::from)) {
             Ok(bytes) => {

@@ -10,6 +10,7 @@ use raft::ReadOnlyOption;
 use crate::abi::{ConfigC, LogFn, StorageC};
 use crate::determinism::SeededTimeouts;
 use crate::error::{record_panic, status_of, with, BAD_ARG, OK, POISONED};
+use crate::guards;
 use crate::log::logger;
 use crate::storage::Store;
 
@@ -20,6 +21,15 @@ pub struct Node {
     pub poisoned: bool,
     pub allow_remove_leader: bool,
     pub timeouts: SeededTimeouts,
+    /// The configuration is a joint one. Kept, because the engine copies all members to tell.
+    pub joint: bool,
+}
+
+impl Node {
+    /// To be called after everything that may have changed the configuration.
+    pub fn note_conf(&mut self) {
+        self.joint = guards::is_joint(&self.raw.raft);
+    }
 }
 
 fn engine_config(config: &ConfigC) -> Config {
@@ -53,12 +63,14 @@ fn open(config: &ConfigC, store: Store, logger: &slog::Logger) -> raft::Result<B
     let (low, high) = (engine.min_election_tick() as u64, engine.max_election_tick() as u64);
     let mut timeouts = SeededTimeouts::new(config.seed, low, high);
     timeouts.settle(&mut raw.raft);
+    let joint = guards::is_joint(&raw.raft);
     Ok(Box::new(Node {
         raw,
         pending: None,
         poisoned: false,
         allow_remove_leader: config.allow_remove_leader != 0,
         timeouts,
+        joint,
     }))
 }
 

@@ -7,7 +7,6 @@ use raft::StateRole;
 
 use crate::abi::{ProgressC, StatusC};
 use crate::error::{with, BAD_ARG, NOT_LEADER, OK};
-use crate::guards::is_joint;
 use crate::node::Node;
 
 #[no_mangle]
@@ -33,7 +32,7 @@ pub unsafe extern "C" fn qr_status(node: *mut Node, out: *mut StatusC) -> c_int 
             role: raft.state as u32,
             promotable: raft.promotable() as u8,
             in_lease: raft.in_lease() as u8,
-            joint: is_joint(node) as u8,
+            joint: node.joint as u8,
             pad: 0,
             election_elapsed: raft.election_elapsed as u32,
             randomized_timeout: raft.randomized_election_timeout() as u32,

@@ -240,7 +240,7 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   const Lsn lsn = item.entry.lsn;
   QUORATE_CHECK(lsn == state.position().value_or(applied_).lsn.Next());
   if (OldestGeneration(lsn) > OldestGeneration(Lsn{lsn.value - 1})) {
-    QUORATE_TRY(ForgetGeneration(OldestGeneration(lsn) - 1, state));
+    state.DeletePrefix(TransactionKey(partition_, OldestGeneration(lsn) - 1, ""));
   }
   if (item.entry.type != consensus::EntryType::kNormal || item.entry.data.empty()) {
     return Ok();
@@ -285,16 +285,6 @@ Status Applier::InstallPacks(ApplyItem& item) {
     QUORATE_FAULT("txn.after_install");
   }
   return Ok();
-}
-
-Status Applier::ForgetGeneration(std::uint64_t generation, StateBatch& state) {
-  const std::string first = TransactionKey(partition_, generation, "");
-  const std::string last = TransactionKey(partition_, generation + 1, "");
-  const auto it = store_.NewIterator(Family::kState, first, last);
-  for (; it->Valid(); it->Next()) {
-    state.Set(std::string(it->key()), std::nullopt);
-  }
-  return it->status();
 }
 
 // Without others, because what comes next reads it.

@@ -65,7 +65,6 @@ class Applier {
   Status StageEntry(ApplyItem& item, StateBatch& state);
   Status InstallPacks(ApplyItem& item);
   Status InstallLate(std::vector<ApplyItem>& items);
-  Status ForgetGeneration(std::uint64_t generation, StateBatch& state);
   Status Flush(StateBatch& state);
   Status Written(Position position, const Status& written);
 

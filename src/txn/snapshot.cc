@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "txn/internal/applied_mark.h"
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
 
@@ -32,10 +33,26 @@ Status Walk(const kv::Reader& view, const std::string& prefix,
 Result<Snapshot> Snapshot::Take(PartitionId partition, const kv::Store& store) {
   std::shared_ptr<const kv::Snapshot> view = store.TakeSnapshot();
   const Position applied = QUORATE_TRY(internal::ReadApplied(partition, *view));
-  return Snapshot(partition, std::move(view), applied);
+  return Snapshot(partition, std::move(view), applied, nullptr);
+}
+
+Result<Snapshot> Snapshot::Take(PartitionId partition, const kv::Store& store,
+                                const internal::AppliedMark& mark) {
+  std::optional<internal::AppliedMark::Known> known = mark.Read();
+  if (!known) {
+    return Take(partition, store);
+  }
+  std::shared_ptr<const kv::Snapshot> view = store.TakeSnapshot();
+  if (!mark.Holds(*known)) {  // The view may or may not have what is being written.
+    return Take(partition, store);
+  }
+  return Snapshot(partition, std::move(view), known->applied, std::move(known->repository));
 }
 
 Result<std::optional<RepositoryInfo>> Snapshot::FindRepository(RepositoryId repository) const {
+  if (repository_ != nullptr && repository_->id == repository) {
+    return std::optional(*repository_);
+  }
   const auto bytes =
       QUORATE_TRY(view_->Get(Family::kState, internal::RepositoryKey(partition_, repository)));
   if (!bytes) {

@@ -57,6 +57,10 @@ struct RefEvent {
   std::vector<std::string> push_options;
 };
 
+namespace internal {
+class AppliedMark;
+}
+
 // What is remembered of a transaction that was committed.
 struct CommittedTransaction {
   Lsn lsn;
@@ -70,9 +74,9 @@ class Snapshot {
  public:
   // A view of everything that is applied in `store` now. kCorruption, kInternal.
   static Result<Snapshot> Take(PartitionId partition, const kv::Store& store);
-
-  Snapshot(PartitionId partition, std::shared_ptr<const kv::Snapshot> view, Position applied)
-      : partition_(partition), view_(std::move(view)), applied_(applied) {}
+  // The same with fewer reads: those whose answers `mark` has. It is of this partition and store.
+  static Result<Snapshot> Take(PartitionId partition, const kv::Store& store,
+                               const internal::AppliedMark& mark);
 
   PartitionId partition() const { return partition_; }
   // The newest entry it contains.
@@ -116,12 +120,20 @@ class Snapshot {
   Result<std::uint64_t> CountTransactions() const;
 
  private:
+  Snapshot(PartitionId partition, std::shared_ptr<const kv::Snapshot> view, Position applied,
+           std::shared_ptr<const RepositoryInfo> repository)
+      : partition_(partition),
+        view_(std::move(view)),
+        applied_(applied),
+        repository_(std::move(repository)) {}
+
   Status WalkHistory(RepositoryId repository, Lsn newest,
                      const std::function<bool(RefEvent)>& visit) const;
 
   PartitionId partition_;
   std::shared_ptr<const kv::Snapshot> view_;
   Position applied_;
+  std::shared_ptr<const RepositoryInfo> repository_;  // One that the view has; or null.
 };
 
 // So many entries back, a transaction's id is remembered at least.

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kv/testing/memory_store.h"
+#include "txn/internal/applied_mark.h"
 #include "txn/internal/state_codec.h"
 #include "txn/internal/state_keys.h"
 #include "txn/testing/world.h"
@@ -92,10 +94,14 @@ class CountingStore final : public kv::Store {
     return inner.Write(std::move(batch), options);
   }
   std::shared_ptr<const kv::Snapshot> TakeSnapshot() const override {
+    if (before_snapshot) {
+      std::exchange(before_snapshot, nullptr)();
+    }
     return std::make_shared<CountingView>(inner.TakeSnapshot(), reads);
   }
 
   kv::MemoryStore inner;
+  mutable std::function<void()> before_snapshot;
   mutable int reads = 0;
   int writes = 0;
 };
@@ -154,6 +160,77 @@ TEST(SnapshotTest, TakingOneReadsOneRecordHoweverMuchThereIs) {
   EXPECT_EQ(store.reads, 1);  // The position.
   EXPECT_EQ(store.writes, 0);
   EXPECT_EQ(Visited(snapshot, "").size(), 1000U);
+}
+
+class MarkedSnapshotTest : public testing::Test {
+ protected:
+  static RepositoryInfo InfoAt(Lsn lsn) {
+    RepositoryInfo info;
+    info.id = kRepository;
+    info.ref_version = lsn;
+    return info;
+  }
+
+  // As the applier does it.
+  void Apply(Lsn lsn) {
+    mark_.BeginWrite();
+    Write(lsn);
+    mark_.EndWrite({.lsn = lsn, .term = Term{2}},
+                   std::make_shared<const RepositoryInfo>(InfoAt(lsn)));
+  }
+  void Write(Lsn lsn) {
+    kv::WriteBatch batch;
+    batch.Put(kv::Family::kState, internal::AppliedKey(kPartition),
+              internal::EncodePosition({.lsn = lsn, .term = Term{2}}));
+    batch.Put(kv::Family::kState, internal::RepositoryKey(kPartition, kRepository),
+              internal::EncodeRepository(InfoAt(lsn)));
+    ASSERT_TRUE(store_.inner.Write(std::move(batch), {}));
+  }
+
+  void ExpectTaken(Lsn lsn, int reads) {
+    const Snapshot snapshot = Snapshot::Take(kPartition, store_, mark_).value();
+    EXPECT_EQ(snapshot.position(), (Position{.lsn = lsn, .term = Term{2}}));
+    EXPECT_EQ(snapshot.FindRepository(kRepository).value()->ref_version, lsn);
+    EXPECT_EQ(store_.reads, reads);
+    EXPECT_FALSE(snapshot.FindRepository(RepositoryId{9}).value());
+  }
+
+  CountingStore store_;
+  internal::AppliedMark mark_;
+};
+
+TEST_F(MarkedSnapshotTest, WhatIsKnownIsNotRead) {
+  Apply(Lsn{8});
+  ExpectTaken(Lsn{8}, 0);
+}
+
+TEST_F(MarkedSnapshotTest, NothingIsKnownBeforeTheFirstWrite) {
+  Write(Lsn{8});
+  ExpectTaken(Lsn{8}, 2);
+}
+
+TEST_F(MarkedSnapshotTest, NothingIsKnownWhileAWriteIsUnderWay) {
+  Apply(Lsn{8});
+  mark_.BeginWrite();
+  ExpectTaken(Lsn{8}, 2);
+  store_.reads = 0;
+  Write(Lsn{9});
+  ExpectTaken(Lsn{9}, 2);
+}
+
+TEST_F(MarkedSnapshotTest, AWriteThatBeginsMeanwhileIsNoticed) {
+  Apply(Lsn{8});
+  store_.before_snapshot = [this] {
+    mark_.BeginWrite();
+    Write(Lsn{9});
+  };
+  ExpectTaken(Lsn{9}, 2);
+}
+
+TEST_F(MarkedSnapshotTest, AWriteThatBeginsAndEndsMeanwhileIsNoticed) {
+  Apply(Lsn{8});
+  store_.before_snapshot = [this] { Apply(Lsn{9}); };
+  ExpectTaken(Lsn{9}, 2);
 }
 
 }  // namespace

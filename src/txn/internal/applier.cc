@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -34,7 +33,7 @@ class ChangeApplier {
       : record_(record), lsn_(lsn), state_(state) {}
 
   Status operator()(const RefChange& change) {
-    RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
+    const RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
     std::string key = RefKey(state_.partition(), change.repository, change.name);
     const auto bytes = QUORATE_TRY(state_.Get(key));
     std::optional<RefValue> before;
@@ -46,7 +45,7 @@ class ChangeApplier {
     }
     state_.Set(std::move(key),
                change.after ? std::optional(EncodeRefValue(*change.after)) : std::nullopt);
-    Touch(std::move(info));
+    Touch(info);
     AddEvent(change.repository, change.name, change.before, change.after);
     return Ok();
   }
@@ -84,8 +83,7 @@ class ChangeApplier {
 
   Status operator()(const RepositoryDelete& change) {
     QUORATE_TRY(FindRepository(change.repository));
-    touched_.erase(change.repository);
-    state_.Set(RepositoryKey(state_.partition(), change.repository), std::nullopt);
+    state_.SetRepository(change.repository, std::nullopt);
     state_.DeletePrefix(RefKey(state_.partition(), change.repository, ""));
     state_.DeletePrefix(ConfigKey(state_.partition(), change.repository, ""));
     state_.DeletePrefix(HistoryPrefix(state_.partition(), change.repository));
@@ -142,18 +140,8 @@ class ChangeApplier {
     return Ok();
   }
 
-  // After the last change: the records of the repositories, once each.
-  void Finish() {
-    for (const auto& [id, info] : touched_) {
-      state_.Set(RepositoryKey(state_.partition(), id), EncodeRepository(info));
-    }
-  }
-
  private:
   Result<RepositoryInfo> FindRepository(RepositoryId id) {
-    if (const auto at = touched_.find(id); at != touched_.end()) {
-      return at->second;
-    }
     std::optional<RepositoryInfo> info = QUORATE_TRY(state_.GetRepository(id));
     if (!info) {
       return Mismatch(lsn_, fmt::format("there is no repository {}", id.value));
@@ -163,7 +151,8 @@ class ChangeApplier {
 
   void Touch(RepositoryInfo info) {
     info.ref_version = lsn_;
-    touched_[info.id] = std::move(info);
+    const RepositoryId id = info.id;
+    state_.SetRepository(id, std::move(info));
   }
 
   void AddEvent(RepositoryId repository, std::string name, std::optional<RefValue> before,
@@ -182,7 +171,6 @@ class ChangeApplier {
   const LogRecord& record_;
   const Lsn lsn_;
   StateBatch& state_;
-  std::map<RepositoryId, RepositoryInfo> touched_;
   std::uint32_t events_ = 0;
 };
 
@@ -190,16 +178,16 @@ class ChangeApplier {
 
 void Applier::Apply(std::vector<ApplyItem> items, ApplyDone done) {
   QUORATE_FAULT("txn.before_apply");
-  StateBatch state(partition_, store_);
-  Status staged = Stage(items, state);
-  const std::optional<Position> position = state.position();
+  Status staged = Stage(items);
+  const std::optional<Position> position = state_.position();
   if (!position) {
     std::move(done)(std::move(staged), std::move(items));
     return;
   }
-  states_.Write(state.Take(), [this, position = *position, staged = std::move(staged),
-                               items = std::move(items),
-                               done = std::move(done)](const Status& status) mutable {
+  mark_->BeginWrite();
+  states_.Write(state_.Take(), [this, position = *position, staged = std::move(staged),
+                                items = std::move(items),
+                                done = std::move(done)](const Status& status) mutable {
     Status written = Written(position, status);
     if (written && testing_.install_after_apply) {
       written = InstallLate(items);
@@ -208,19 +196,19 @@ void Applier::Apply(std::vector<ApplyItem> items, ApplyDone done) {
   });
 }
 
-// Those before one that fails are good, and stay in `state`.
-Status Applier::Stage(std::vector<ApplyItem>& items, StateBatch& state) {
+// Those before one that fails are good, and stay in `state_`.
+Status Applier::Stage(std::vector<ApplyItem>& items) {
   for (ApplyItem& item : items) {
     if (item.entry.lsn <= applied_.lsn) {
       continue;  // A second attempt.
     }
-    if (Status staged = StageEntry(item, state); !staged) {
-      state.DropEntry();
+    if (Status staged = StageEntry(item); !staged) {
+      state_.DropEntry();
       return staged;
     }
-    state.EndEntry(item.entry.position());
-    if (state.must_flush() || state.bytes() > kBatchBytesMax) {
-      QUORATE_TRY(Flush(state));
+    state_.EndEntry(item.entry.position());
+    if (state_.must_flush() || state_.bytes() > kBatchBytesMax) {
+      QUORATE_TRY(Flush());
     }
   }
   return Ok();
@@ -236,11 +224,11 @@ Status Applier::InstallLate(std::vector<ApplyItem>& items) {
   return Ok();
 }
 
-Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
+Status Applier::StageEntry(ApplyItem& item) {
   const Lsn lsn = item.entry.lsn;
-  QUORATE_CHECK(lsn == state.position().value_or(applied_).lsn.Next());
+  QUORATE_CHECK(lsn == state_.position().value_or(applied_).lsn.Next());
   if (OldestGeneration(lsn) > OldestGeneration(Lsn{lsn.value - 1})) {
-    state.DeletePrefix(TransactionKey(partition_, OldestGeneration(lsn) - 1, ""));
+    state_.DeletePrefix(TransactionKey(partition_, OldestGeneration(lsn) - 1, ""));
   }
   if (item.entry.type != consensus::EntryType::kNormal || item.entry.data.empty()) {
     return Ok();
@@ -248,18 +236,17 @@ Status Applier::StageEntry(ApplyItem& item, StateBatch& state) {
   if (!item.record) {
     item.record = QUORATE_TRY(DecodeRecord(item.entry.data));
   }
-  ChangeApplier apply(*item.record, lsn, state);
+  ChangeApplier apply(*item.record, lsn, state_);
   for (const Change& change : item.record->changes) {
     QUORATE_TRY(std::visit(apply, change));
   }
-  apply.Finish();
   if (!testing_.install_after_apply) {
     QUORATE_TRY(InstallPacks(item));
   }
-  state.Set(TransactionKey(partition_, GenerationOf(lsn), item.record->transaction_id),
-            EncodeTransaction({.lsn = lsn,
-                               .time_unix_micros = item.record->time_unix_micros,
-                               .actor = item.record->actor}));
+  state_.Set(TransactionKey(partition_, GenerationOf(lsn), item.record->transaction_id),
+             EncodeTransaction({.lsn = lsn,
+                                .time_unix_micros = item.record->time_unix_micros,
+                                .actor = item.record->actor}));
   return Ok();
 }
 
@@ -288,10 +275,11 @@ Status Applier::InstallPacks(ApplyItem& item) {
 }
 
 // Without others, because what comes next reads it.
-Status Applier::Flush(StateBatch& state) {
-  const std::optional<Position> position = state.position();
+Status Applier::Flush() {
+  const std::optional<Position> position = state_.position();
   QUORATE_CHECK(position);
-  return Written(*position, store_.Write(state.Take(), {.sync = false}));
+  mark_->BeginWrite();
+  return Written(*position, store_.Write(state_.Take(), {.sync = false}));
 }
 
 Status Applier::Written(Position position, const Status& written) {
@@ -300,6 +288,7 @@ Status Applier::Written(Position position, const Status& written) {
     return Error(Code::kInternal, fmt::format("apply up to entry {}: {}", position.lsn.value,
                                               written.error().message()));
   }
+  mark_->EndWrite(position, state_.repository());
   applied_ = position;
   QUORATE_FAULT("txn.after_apply");
   return Ok();

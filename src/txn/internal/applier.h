@@ -17,6 +17,7 @@
 #include "kv/group_writer.h"
 #include "kv/store.h"
 #include "log/log_manager.h"
+#include "txn/internal/applied_mark.h"
 #include "txn/internal/log_record.h"
 #include "txn/internal/state_batch.h"
 #include "txn/internal/unsafe_options.h"
@@ -37,15 +38,18 @@ class Applier {
  public:
   using ApplyDone = Callback<Status, std::vector<ApplyItem>>;
 
-  // `applied` is what the store holds; `states` writes into it. `packs` may be null: then an entry
-  // with a pack is corruption.
+  // `applied` is what the store holds; `states` writes into it, and `mark` is told. `packs` may be
+  // null: then an entry with a pack is corruption.
   Applier(PartitionId partition, kv::Store& store, kv::GroupWriter& states,
-          git::PackInstaller* packs, Position applied, const UnsafeOptions& testing = {})
+          git::PackInstaller* packs, std::shared_ptr<AppliedMark> mark, Position applied,
+          const UnsafeOptions& testing = {})
       : partition_(partition),
         store_(store),
         states_(states),
         packs_(packs),
+        mark_(std::move(mark)),
         testing_(testing),
+        state_(partition, store),
         applied_(applied) {}
 
   Applier(const Applier&) = delete;
@@ -61,18 +65,20 @@ class Applier {
   Position applied() const { return applied_; }
 
  private:
-  Status Stage(std::vector<ApplyItem>& items, StateBatch& state);
-  Status StageEntry(ApplyItem& item, StateBatch& state);
+  Status Stage(std::vector<ApplyItem>& items);
+  Status StageEntry(ApplyItem& item);
   Status InstallPacks(ApplyItem& item);
   Status InstallLate(std::vector<ApplyItem>& items);
-  Status Flush(StateBatch& state);
+  Status Flush();
   Status Written(Position position, const Status& written);
 
   const PartitionId partition_;
   kv::Store& store_;
   kv::GroupWriter& states_;
   git::PackInstaller* const packs_;
+  const std::shared_ptr<AppliedMark> mark_;
   const UnsafeOptions testing_;
+  StateBatch state_;
   Position applied_;
 };
 

@@ -21,7 +21,8 @@ constexpr RepositoryId kRepository{1};
 class ApplierTest : public ::testing::Test {
  protected:
   void Restart() {
-    applier_ = std::make_unique<Applier>(kPartition, store_, states_, &packs_,
+    mark_ = std::make_shared<AppliedMark>();
+    applier_ = std::make_unique<Applier>(kPartition, store_, states_, &packs_, mark_,
                                          ReadApplied(kPartition, store_).value());
   }
 
@@ -94,8 +95,9 @@ class ApplierTest : public ::testing::Test {
   kv::GroupWriter states_{store_, env_.NewStrand()};
   git::FakePacks packs_;
   Lsn last_ = kBootstrapPosition.lsn;
+  std::shared_ptr<AppliedMark> mark_ = std::make_shared<AppliedMark>();
   std::unique_ptr<Applier> applier_ =
-      std::make_unique<Applier>(kPartition, store_, states_, &packs_, kBootstrapPosition);
+      std::make_unique<Applier>(kPartition, store_, states_, &packs_, mark_, kBootstrapPosition);
 };
 
 TEST_F(ApplierTest, SeveralEntriesBecomeOneBatchAndSeeOneAnother) {
@@ -187,6 +189,48 @@ TEST_F(ApplierTest, WhatACrashLostIsAppliedAgain) {
 
   EXPECT_TRUE(Apply(std::move(again)));
   EXPECT_EQ(Main(), ValueOf('A'));
+}
+
+TEST_F(ApplierTest, TheMarkSaysWhatTheStoreHolds) {
+  EXPECT_FALSE(mark_->Read());
+  ASSERT_TRUE(ApplyNext({{Create()}, {Move({}, ValueOf('A'))}}));
+
+  EXPECT_EQ(mark_->Read()->applied, Now().position());
+  EXPECT_EQ(mark_->Read()->repository->id, kRepository);
+  EXPECT_EQ(mark_->Read()->repository->ref_version, last_);
+  EXPECT_EQ(mark_->Read()->repository->head.symref, "refs/heads/main");
+
+  ASSERT_TRUE(ApplyNext({{}}));  // The repository is as it was.
+  EXPECT_EQ(mark_->Read()->applied.lsn, last_);
+  EXPECT_EQ(mark_->Read()->repository->ref_version, Lsn{last_.value - 1});
+
+  ASSERT_TRUE(ApplyNext({{RepositoryDelete{.repository = kRepository}}}));
+  EXPECT_EQ(mark_->Read()->applied.lsn, last_);
+  EXPECT_EQ(mark_->Read()->repository, nullptr);
+}
+
+TEST_F(ApplierTest, AfterAWriteThatFailedTheMarkSaysNothing) {
+  ASSERT_TRUE(ApplyNext({{Create()}}));
+  store_.FailNextWrite();
+  EXPECT_FALSE(ApplyNext({{Move({}, ValueOf('A'))}}));
+  EXPECT_FALSE(mark_->Read());
+}
+
+TEST_F(ApplierTest, WhatWasDroppedOfARepositoryIsForgotten) {
+  ASSERT_TRUE(ApplyNext({{Create()}}));
+  const Lsn good = last_;
+  std::vector<ApplyItem> items;
+  items.push_back(
+      Next({HeadChange{.repository = kRepository,
+                       .before = Now().FindRepository(kRepository).value()->head,
+                       .after = ValueOf('H')},
+            PackAdd{.repository = kRepository, .pack = packs_.NewInline("objects")->record()}}));
+  packs_.FailNextInstall(Error(Code::kResourceExhausted, "no room"));
+  EXPECT_FALSE(ApplyAll(items));
+  EXPECT_EQ(mark_->Read()->applied.lsn, good);
+
+  EXPECT_TRUE(ApplyAll(items));  // HEAD is what it was before the first attempt.
+  EXPECT_EQ(Now().FindRepository(kRepository).value()->head, ValueOf('H'));
 }
 
 TEST_F(ApplierTest, DeletingARepositoryLeavesNothingAndEndsItsBatch) {

@@ -33,7 +33,7 @@ Status TransactionManager::Impl::Open() {
   apply_ = std::make_shared<ApplyQueue>(
       deps_.strand, deps_.storage,
       std::make_shared<internal::Applier>(deps_.partition, deps_.store, deps_.states, deps_.packs,
-                                          applied, options_.testing),
+                                          mark_, applied, options_.testing),
       [weak = weak_from_this()](const ApplyQueue::Batch& batch) {
         if (const std::shared_ptr<Impl> self = weak.lock()) {
           self->OnBatch(batch);
@@ -69,7 +69,7 @@ void TransactionManager::Impl::StartLog(Position applied) {
 Result<Transaction> TransactionManager::Impl::Begin(TransactionOptions options) {
   QUORATE_TRY(published_->Serving());
   Published::Pin pin = Published::MakePin(published_);
-  Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
+  Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store, *mark_));
   TransactionId id{.bytes = options.id};
   if (id.bytes.empty()) {
     id = NewTransactionId();

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "txn/internal/applied_mark.h"
 #include "txn/internal/applied_watch.h"
 #include "txn/internal/apply_queue.h"
 #include "txn/internal/commit_interest.h"
@@ -89,6 +90,7 @@ class TransactionManager::Impl final : public log::StateMachine,
   const TransactionManagerDeps deps_;
   const TransactionManagerOptions options_;
   const std::shared_ptr<Published> published_;
+  const std::shared_ptr<internal::AppliedMark> mark_ = std::make_shared<internal::AppliedMark>();
   env::Histogram& apply_seconds_;
 
   // Held over a write, so that the record never goes back behind what the log was cut by.

@@ -79,7 +79,7 @@ void TransactionManager::Impl::OnBarrier(Result<Lsn> barrier, ReadDone done) {
     return;
   }
   if (applied_ >= *barrier || options_.testing.read_before_apply) {
-    std::move(done)(Snapshot::Take(deps_.partition, deps_.store));
+    std::move(done)(Snapshot::Take(deps_.partition, deps_.store, *mark_));
     return;
   }
   if (readers_.size() >= options_.reads_waiting_max) {
@@ -94,7 +94,7 @@ void TransactionManager::Impl::WakeReaders() {
   while (!readers_.empty() && readers_.begin()->first <= applied_) {
     ReadDone done = std::move(readers_.begin()->second);
     readers_.erase(readers_.begin());
-    std::move(done)(Snapshot::Take(deps_.partition, deps_.store));
+    std::move(done)(Snapshot::Take(deps_.partition, deps_.store, *mark_));
   }
 }
 
@@ -107,7 +107,7 @@ void TransactionManager::Impl::FailReaders(const Error& reason) {
 
 Result<Snapshot> TransactionManager::Impl::LocalSnapshot() const {
   QUORATE_TRY(published_->Serving());
-  return Snapshot::Take(deps_.partition, deps_.store);
+  return Snapshot::Take(deps_.partition, deps_.store, *mark_);
 }
 
 // The log first: what was acknowledged before it said yes is in what is published by now.

@@ -34,7 +34,7 @@ Status TransactionManager::Impl::ObjectsDurable(Lsn lsn) {
   QUORATE_TRY(deps_.store.Write(std::move(batch), {.sync = false}));
   published_->SetObjectsDurable(lsn);
   // Taken behind `lsn`: a consumer that it lacks is made later, and reads nothing up to there.
-  const Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store));
+  const Snapshot snapshot = QUORATE_TRY(Snapshot::Take(deps_.partition, deps_.store, *mark_));
   const auto round = QUORATE_TRY(consumers_.Look(snapshot, published_->counts().leading));
   CompactTo(round.needless && !options_.testing.forget_consumers ? std::min(lsn, *round.needless)
                                                                  : lsn);

@@ -25,7 +25,15 @@ Result<std::optional<std::string>> StateBatch::Get(const std::string& key) const
 }
 
 Result<std::optional<RepositoryInfo>> StateBatch::GetRepository(RepositoryId id) const {
-  const auto bytes = QUORATE_TRY(Get(RepositoryKey(partition_, id)));
+  for (const Repositories* changed : {&entry_repositories_, &ended_repositories_}) {
+    if (const auto at = changed->find(id); at != changed->end()) {
+      return at->second;
+    }
+  }
+  if (repository_ != nullptr && repository_->id == id) {
+    return std::optional(*repository_);
+  }
+  const auto bytes = QUORATE_TRY(store_.Get(Family::kState, RepositoryKey(partition_, id)));
   if (!bytes) {
     return std::optional<RepositoryInfo>();
   }
@@ -35,6 +43,10 @@ Result<std::optional<RepositoryInfo>> StateBatch::GetRepository(RepositoryId id)
 
 void StateBatch::Set(std::string key, std::optional<std::string> value) {
   entry_.insert_or_assign(std::move(key), std::move(value));
+}
+
+void StateBatch::SetRepository(RepositoryId id, std::optional<RepositoryInfo> info) {
+  entry_repositories_.insert_or_assign(id, std::move(info));
 }
 
 void StateBatch::DeletePrefix(const std::string& prefix) {
@@ -55,12 +67,16 @@ void StateBatch::EndEntry(Position position) {
     bytes_ += key.size() + (value ? value->size() : 0);
     ended_.insert_or_assign(key, std::move(value));
   }
+  for (auto& [id, info] : entry_repositories_) {
+    ended_repositories_.insert_or_assign(id, std::move(info));
+  }
   DropEntry();
   position_ = position;
 }
 
 void StateBatch::DropEntry() {
   entry_.clear();
+  entry_repositories_.clear();
   entry_deleted_.clear();
 }
 
@@ -68,6 +84,16 @@ kv::WriteBatch StateBatch::Take() {
   if (position_) {
     ended_.insert_or_assign(AppliedKey(partition_), EncodePosition(*position_));
   }
+  for (auto& [id, info] : ended_repositories_) {
+    ended_.insert_or_assign(RepositoryKey(partition_, id),
+                            info ? std::optional(EncodeRepository(*info)) : std::nullopt);
+    if (info) {
+      repository_ = std::make_shared<const RepositoryInfo>(*std::move(info));
+    } else if (repository_ != nullptr && repository_->id == id) {
+      repository_ = nullptr;
+    }
+  }
+  ended_repositories_.clear();
   MoveTo(first_, ended_);
   position_.reset();
   bytes_ = 0;

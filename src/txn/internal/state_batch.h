@@ -8,6 +8,7 @@
 
 #include <absl/container/btree_map.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ class StateBatch {
 
   // Nothing deletes.
   void Set(std::string key, std::optional<std::string> value);
+  // The record of a repository; its references and the like are for DeletePrefix().
+  void SetRepository(RepositoryId id, std::optional<RepositoryInfo> info);
   // Until the entry ends Get() knows of it; then what was staged must be written before anything
   // with the prefix is read again; see must_flush().
   void DeletePrefix(const std::string& prefix);
@@ -47,9 +50,12 @@ class StateBatch {
 
   // Everything that was ended, with the applied position. Empties the batch.
   kv::WriteBatch Take();
+  // One that was changed last by what was Take()n, as it is now. Null: none, or it is gone.
+  std::shared_ptr<const RepositoryInfo> repository() const { return repository_; }
 
  private:
   using Changes = absl::btree_map<std::string, std::optional<std::string>>;
+  using Repositories = absl::btree_map<RepositoryId, std::optional<RepositoryInfo>>;
 
   static void MoveTo(kv::WriteBatch& batch, Changes& changes);
 
@@ -58,11 +64,14 @@ class StateBatch {
   // Of the entries that were ended: what comes before a deleted range and the range, then the rest.
   kv::WriteBatch first_;
   Changes ended_;
+  Repositories ended_repositories_;  // Written once, however many entries change them.
   std::size_t bytes_ = 0;
-  Changes entry_;                           // Of the one being staged.
+  Changes entry_;  // Of the one being staged.
+  Repositories entry_repositories_;
   std::vector<std::string> entry_deleted_;  // Prefixes; what entry_ has is newer.
   std::optional<Position> position_;
   bool must_flush_ = false;
+  std::shared_ptr<const RepositoryInfo> repository_;  // The store has it like this.
 };
 
 }  // namespace quorate::txn::internal

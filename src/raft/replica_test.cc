@@ -83,17 +83,28 @@ TEST_F(SoleVoterTest, ABurstSharesOneSync) {
   EXPECT_EQ(cluster_.store(kOne).syncs() - before, 1U);
 }
 
-TEST_F(SoleVoterTest, ACommitIsWrittenWithTheNextEntryNotForItsOwnSake) {
+TEST_F(SoleVoterTest, ACommitIsWrittenWithAChangeOfTheConfigurationNotForItsOwnSake) {
+  const auto written = [&] {
+    return cluster_.logs(kOne).Load(Cluster::kPartition)->hard_state.commit;
+  };
   Start();
+  const Lsn before = written();
   EXPECT_EQ(Append("a"), "7");
-  EXPECT_EQ(cluster_.logs(kOne).Load(Cluster::kPartition)->hard_state.commit, Lsn{6});
-
   EXPECT_EQ(Append("b"), "8");
-  EXPECT_EQ(cluster_.logs(kOne).Load(Cluster::kPartition)->hard_state.commit, Lsn{7});
+  EXPECT_EQ(written(), before);
+
+  cluster_.Run(kOne, [&] {
+    const auto change = cluster_.replica(kOne)->ProposeConfChange(
+        {.changes = {{.kind = consensus::ConfChangeKind::kAddLearner, .replica = ReplicaId{9}}},
+         .context = {}});
+    ASSERT_EQ(change->lsn, Lsn{9});
+  });
+
+  EXPECT_EQ(written(), Lsn{9});
 }
 
 // Though the engine says nothing of it: to it, that is how it began.
-TEST(FollowerTest, WhatWasAppliedBeforeARestartIsWrittenAsCommittedWithTheNextEntry) {
+TEST(FollowerTest, WhatWasAppliedBeforeARestartIsWrittenAsCommittedWithTheNextChange) {
   constexpr ReplicaId kFollower{2};
   Notes notes;
   ClusterOptions options;
@@ -109,15 +120,30 @@ TEST(FollowerTest, WhatWasAppliedBeforeARestartIsWrittenAsCommittedWithTheNextEn
   cluster.Run(kOne, [&] { ASSERT_TRUE(cluster.replica(kOne)->Campaign().has_value()); });
   cluster.Settle();
   append();
+  cluster.Heartbeat(kOne);
+  const auto stored = [&] { return cluster.logs(kFollower).Load(Cluster::kPartition).value(); };
   EXPECT_EQ(cluster.machine(kFollower).applied().lsn, Lsn{7});
-  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->hard_state.commit, Lsn{6});
+  EXPECT_LT(stored().hard_state.commit, Lsn{7});
   cluster.Crash(kFollower, 1000);
   ASSERT_TRUE(cluster.Start(kFollower).has_value());
-
   append();
+  EXPECT_EQ(stored().last, Lsn{8});
+  EXPECT_LT(stored().hard_state.commit, Lsn{7});
 
-  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->last, Lsn{8});
-  EXPECT_EQ(cluster.logs(kFollower).Load(Cluster::kPartition)->hard_state.commit, Lsn{7});
+  cluster.Run(kOne, [&] {
+    const auto change = cluster.replica(kOne)->ProposeConfChange(
+        {.changes = {{.kind = consensus::ConfChangeKind::kAddLearner, .replica = ReplicaId{9}}},
+         .context = {}});
+    ASSERT_EQ(change->lsn, Lsn{9});
+  });
+  while (stored().last < Lsn{9}) {
+    cluster.network().Turn();
+    cluster.env().RunUntilIdle();
+  }
+
+  EXPECT_GE(stored().hard_state.commit,
+            Lsn{7});  // Before it can hear that the change is committed.
+  EXPECT_LT(stored().hard_state.commit, Lsn{9});
 }
 
 TEST_F(SoleVoterTest, CommitsNothingBeforeTheSync) {

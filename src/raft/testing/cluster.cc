@@ -61,6 +61,13 @@ void Cluster::Settle() {
   }
 }
 
+void Cluster::Heartbeat(ReplicaId leader) {
+  for (std::uint32_t tick = 0; tick < options_.replica.heartbeat_ticks; ++tick) {
+    Run(leader, [&] { replica(leader)->Tick(); });
+  }
+  Settle();
+}
+
 log::LogStatus Cluster::StatusOf(ReplicaId id) {
   log::LogStatus status;
   Run(id, [&] { status = replica(id)->status(); });

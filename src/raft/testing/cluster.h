@@ -58,6 +58,9 @@ class Cluster {
   void Run(ReplicaId id, env::Task task);
   // Until no message is under way and nobody has anything to do.
   void Settle();
+  // Time for one heartbeat of this leader, and what follows from it: the others hear of what is
+  // committed, and their machines are handed it.
+  void Heartbeat(ReplicaId leader);
   log::LogStatus StatusOf(ReplicaId id);
 
   Status Start(ReplicaId id);

@@ -118,7 +118,7 @@ typedef struct {
   uint8_t pre_vote, check_quorum;                /* set both to 1 */
   uint8_t lease_read;                            /* keep 0: stale reads when ticks stall */
   uint8_t batch_append;                          /* keep 0: loses acknowledged entries */
-  uint8_t skip_bcast_commit;                     /* keep 0 */
+  uint8_t skip_bcast_commit;                     /* RawNodeOptions::announce_commits */
   uint8_t allow_remove_leader;                   /* keep 0: tests only */
   uint8_t pad[6];
   uint64_t max_size_per_msg;     /* encoded entry bytes in one MsgAppend; at least one entry */

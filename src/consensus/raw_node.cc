@@ -44,7 +44,7 @@ qr_config EngineConfig(const RawNodeOptions& options, const UnsafeOptions& unsaf
   config.check_quorum = unsafe.check_quorum;
   config.lease_read = unsafe.lease_read;
   config.batch_append = unsafe.batch_append;
-  config.skip_bcast_commit = unsafe.skip_bcast_commit;
+  config.skip_bcast_commit = !options.announce_commits;
   config.allow_remove_leader = unsafe.allow_remove_leader;
   config.max_size_per_msg = options.message_bytes_max;
   config.max_uncommitted_size = options.uncommitted_bytes_max;

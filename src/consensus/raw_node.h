@@ -54,8 +54,8 @@ struct ReadyBufferFree {
 };
 }  // namespace internal
 
-// PreVote and CheckQuorum are always on; append batching in the engine, lease reads and silent
-// commits are always off: each of them was shown to lose or to delay what was promised.
+// PreVote and CheckQuorum are always on; append batching in the engine and lease reads are always
+// off: each of them was shown to lose what was promised.
 struct RawNodeOptions {
   ReplicaId id;
   Lsn applied;  // The durable applied LSN of the state machine.
@@ -72,6 +72,11 @@ struct RawNodeOptions {
   // always let in. REQUIRES: >= message_bytes_max.
   std::uint64_t uncommitted_bytes_max = 16 << 20;
   std::uint64_t committed_bytes_per_ready_max = 4 << 20;
+
+  // Whether a leader sends its new commit index at once, in messages of its own. Else it goes with
+  // the next entries, with a heartbeat, or with the answer to a read; with a change of the
+  // configuration it is always sent at once.
+  bool announce_commits = true;
 
   // 0: election timeouts are random. Otherwise they follow from the seed, and with them everything
   // this replica does follows from its input.

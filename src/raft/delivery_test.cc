@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "consensus/message.h"
 #include "raft/testing/cluster.h"
 
 namespace quorate::raft {
@@ -55,6 +56,15 @@ class DeliveryTest : public testing::Test {
     }
   }
 
+  // All that the leader has committed, but for its newest entries if they are not told yet.
+  void CatchUp(ReplicaId id) {
+    for (Lsn before; before != cluster_.machine(id).applied().lsn;) {
+      before = cluster_.machine(id).applied().lsn;
+      cluster_.Heartbeat(kLeader);
+      ApplyAll(id);
+    }
+  }
+
   // The leader's machine keeps up; the others do nothing.
   void Commit(std::uint64_t entries) {
     for (std::uint64_t i = 0; i < entries; ++i) {
@@ -72,28 +82,26 @@ class DeliveryTest : public testing::Test {
 
 TEST_F(DeliveryTest, FollowerThatDoesNotApplyIsHandedABoundedPart) {
   Commit(kEntries);
+  cluster_.Heartbeat(kLeader);
   const log::LogStatus leader = cluster_.StatusOf(kLeader);
   EXPECT_EQ(cluster_.StatusOf(kFollower).committed, leader.committed);
   EXPECT_LE(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax);
   EXPECT_GT(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax / 2);
 
-  ApplyAll(kFollower);
+  CatchUp(kFollower);
   EXPECT_EQ(cluster_.machine(kFollower).state(), cluster_.machine(kLeader).state());
 }
 
 TEST_F(DeliveryTest, RestartOverALongUnappliedLogIsHandedABoundedPart) {
   Commit(kEntries);
-  const Lsn committed = cluster_.StatusOf(kFollower).committed;
+  const Lsn committed = cluster_.StatusOf(kLeader).committed;
   cluster_.Crash(kFollower, 1000);
   ASSERT_TRUE(cluster_.Start(kFollower).has_value());
-  for (int tick = 0; tick < 2; ++tick) {  // A heartbeat tells it what is committed.
-    cluster_.Run(kLeader, [&] { cluster_.replica(kLeader)->Tick(); });
-  }
-  cluster_.Settle();
+  cluster_.Heartbeat(kLeader);
   EXPECT_LE(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax);
   EXPECT_GT(cluster_.machine(kFollower).unapplied_bytes(), 0U);
 
-  ApplyAll(kFollower);
+  CatchUp(kFollower);
   EXPECT_EQ(cluster_.machine(kFollower).applied().lsn, committed);
 }
 
@@ -142,8 +150,126 @@ TEST_F(DeliveryTest, LeaderThatDoesNotApplyCommitsAndStaysLeader) {
   EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kLeader});
 
   ApplyAll(kLeader);
-  ApplyAll(kFollower);
+  CatchUp(kFollower);
   EXPECT_EQ(cluster_.machine(kLeader).state(), cluster_.machine(kFollower).state());
+}
+
+// What a follower gathers, and what it does not wait with.
+class GatheringTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kGathered = 8;
+
+  static ClusterOptions Options() {
+    ClusterOptions options;
+    options.replicas = 3;
+    options.replica.gathered_entries_max = kGathered;
+    options.replica.gathered_bytes_max = 1000;
+    return options;
+  }
+
+  void SetUp() override {
+    for (const ReplicaId id : cluster_.ids()) {
+      ASSERT_TRUE(cluster_.Start(id).has_value());
+    }
+    cluster_.Run(kLeader, [&] { ASSERT_TRUE(cluster_.replica(kLeader)->Campaign().has_value()); });
+    cluster_.Settle();
+    cluster_.Heartbeat(kLeader);
+    ASSERT_EQ(Applied(kFollower), Applied(kLeader));
+  }
+
+  Lsn Append(std::size_t bytes = 1) {
+    Lsn lsn;
+    cluster_.Run(kLeader, [&] {
+      lsn = cluster_.replica(kLeader)->Append(std::string(bytes, 'x')).value().lsn;
+    });
+    cluster_.Settle();
+    EXPECT_EQ(Applied(kLeader), lsn);
+    return lsn;
+  }
+  Lsn Applied(ReplicaId id) { return cluster_.machine(id).applied().lsn; }
+
+  Silent observer_;
+  Cluster cluster_{Options(), observer_};
+};
+
+TEST_F(GatheringTest, AFollowerHearsOfACommitWithTheNextEntry) {
+  const Lsn first = Append();
+  EXPECT_LT(cluster_.StatusOf(kFollower).committed, first);
+  Append();
+  EXPECT_EQ(cluster_.StatusOf(kFollower).committed, first);
+}
+
+TEST_F(GatheringTest, AFollowerAppliesManyEntriesAtOnce) {
+  const Lsn before = Applied(kFollower);
+  for (std::size_t i = 0; i < kGathered; ++i) {
+    Append();
+    EXPECT_EQ(Applied(kFollower), before);
+  }
+  const Lsn last = Append();  // With it comes that the one before is committed.
+  EXPECT_EQ(Applied(kFollower), Lsn{last.value - 1});
+}
+
+TEST_F(GatheringTest, ManyBytesAreNotGathered) {
+  const Lsn large = Append(1000);
+  Append();
+  EXPECT_EQ(Applied(kFollower), large);
+}
+
+TEST_F(GatheringTest, AHeartbeatEndsTheWait) {
+  const Lsn last = Append();
+  EXPECT_LT(Applied(kFollower), last);
+  cluster_.Heartbeat(kLeader);
+  EXPECT_EQ(Applied(kFollower), last);
+  EXPECT_EQ(Applied(kThird), last);
+}
+
+TEST_F(GatheringTest, AReadAtAFollowerEndsTheWait) {
+  const Lsn last = Append();
+  EXPECT_LT(Applied(kFollower), last);
+
+  // Without the heartbeats with which the leader asks whether it still leads: the third answers.
+  cluster_.network().SetGate([](const Message& message) {
+    const auto header = consensus::PeekMessage(message.bytes);
+    return message.to != kFollower ||
+           header->type != static_cast<std::uint32_t>(consensus::MessageType::kHeartbeat);
+  });
+  Lsn readable;
+  cluster_.Run(kFollower, [&] {
+    cluster_.replica(kFollower)->ReadBarrier(
+        [&readable](const Result<Lsn>& barrier) { readable = barrier.value(); });
+  });
+  cluster_.Settle();
+
+  EXPECT_EQ(readable, last);
+  EXPECT_EQ(Applied(kFollower), last);
+}
+
+TEST_F(GatheringTest, AChangeOfTheConfigurationEndsTheWait) {
+  Append();
+  Lsn change;
+  cluster_.Run(kLeader, [&] {
+    change =
+        cluster_.replica(kLeader)
+            ->ProposeConfChange(
+                {.changes = {{.kind = consensus::ConfChangeKind::kAddLearner, .replica = kThird}},
+                 .context = {}})
+            .value()
+            .lsn;
+  });
+  cluster_.Settle();
+  EXPECT_EQ(Applied(kFollower), change);
+}
+
+TEST_F(GatheringTest, WhoIsElectedHasAppliedEverythingBeforeItLeads) {
+  Append();
+  const Lsn last = Append();
+  EXPECT_LT(Applied(kFollower), last);
+  cluster_.Run(kLeader, [&] {
+    ASSERT_TRUE(cluster_.replica(kLeader)->TransferLeadership(kFollower).has_value());
+  });
+  cluster_.Settle();
+  EXPECT_TRUE(cluster_.StatusOf(kFollower).leading);
+  EXPECT_EQ(Applied(kFollower), last.Next());
 }
 
 TEST(SoleVoterDeliveryTest, LeadsOnceAStartOverALongLogHasCaughtUp) {
@@ -175,6 +301,35 @@ TEST(SoleVoterDeliveryTest, LeadsOnceAStartOverALongLogHasCaughtUp) {
   apply_all();
   EXPECT_EQ(observer.leading, std::vector<ReplicaId>{kLeader});
   EXPECT_EQ(cluster.machine(kLeader).applied().lsn, last.Next());  // And its no-op.
+}
+
+// The stored commit is ahead of what is applied, by less than a follower would wait for.
+TEST(SoleVoterDeliveryTest, GathersNothing) {
+  Silent observer;
+  Cluster cluster(Options(1), observer);
+  const auto apply_all = [&] {
+    while (cluster.machine(kLeader).unapplied() > 0) {
+      cluster.Run(kLeader, [&] { cluster.machine(kLeader).ApplySome(1); });
+    }
+  };
+  ASSERT_TRUE(cluster.Start(kLeader).has_value());
+  cluster.env().RunUntilIdle();
+  apply_all();
+  for (int i = 0; i < 3; ++i) {
+    cluster.Run(kLeader, [&] { ASSERT_TRUE(cluster.replica(kLeader)->Append("x").has_value()); });
+  }
+  cluster.Run(kLeader, [&] { cluster.machine(kLeader).ApplySome(1); });
+  cluster.Run(kLeader, [&] { cluster.replica(kLeader)->Stop([] {}); });
+  const log::StoredLog stored = cluster.logs(kLeader).Load(Cluster::kPartition).value();
+  ASSERT_GT(stored.hard_state.commit, cluster.machine(kLeader).applied().lsn);
+  cluster.Crash(kLeader, 1000);
+  observer.leading.clear();
+
+  ASSERT_TRUE(cluster.Start(kLeader).has_value());
+  cluster.env().RunUntilIdle();
+  apply_all();
+
+  EXPECT_EQ(observer.leading, std::vector<ReplicaId>{kLeader});
 }
 
 }  // namespace

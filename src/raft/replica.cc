@@ -146,6 +146,7 @@ Status Replica::Open(Position applied) {
       .message_bytes_max = options_.message_bytes_max,
       .uncommitted_bytes_max = options_.uncommitted_bytes_max,
       .committed_bytes_per_ready_max = options_.committed_bytes_per_ready_max,
+      .announce_commits = false,
       .seed = options_.seed};
   node_ = QUORATE_TRY(consensus::RawNode::OpenUnsafe(options, options_.testing.engine, view_,
                                                      EngineLog(logger_, partition_)));
@@ -454,6 +455,9 @@ void Replica::Step(const Message& message) {
   }
   if (!Survives(FlushBurst())) {
     return;
+  }
+  if (header->type == static_cast<std::uint32_t>(consensus::MessageType::kHeartbeat)) {
+    deliver_now_ = true;  // It tells of commits behind which no entries came.
   }
   const Status stepped = node_->Step(message.bytes);
   if (!stepped && stepped.error().code() == Code::kNotFound) {

@@ -62,6 +62,11 @@ struct ReplicaOptions {
   // always fits.
   std::size_t unapplied_bytes_max = 64 << 20;
   std::size_t cache_bytes_max = 8 << 20;  // Of entries that are durable already.
+  // A replica that does not lead hands committed entries to the machine when there are so many, or
+  // so many bytes of them: a batch costs a fraction of what its entries cost one by one. Sooner
+  // when somebody reads, and with each tick.
+  std::size_t gathered_entries_max = 64;
+  std::size_t gathered_bytes_max = 256 << 10;
 
   ReadQueueOptions reads{};
 
@@ -180,6 +185,7 @@ class Replica final : public log::LogManager {
   void Persist(consensus::Ready& ready) QUORATE_REQUIRES(strand_);
   void PersistApart(const std::optional<consensus::HardState>& hard_state);
   void Deliver(std::span<const consensus::EntryView> committed) QUORATE_REQUIRES(strand_);
+  bool Gathers() const QUORATE_REQUIRES(strand_);
   Status DeliverHeldBack() QUORATE_REQUIRES(strand_);
   void AnswerReads(const std::vector<consensus::ReadState>& reads) QUORATE_REQUIRES(strand_);
   bool AskForReads() QUORATE_REQUIRES(strand_);
@@ -231,8 +237,10 @@ class Replica final : public log::LogManager {
   Lsn conf_proposed_ QUORATE_GUARDED_BY(strand_);  // Our newest change; perhaps not committed yet.
 
   internal::DeliveryWindow window_ QUORATE_GUARDED_BY(strand_);  // What the machine was handed.
-  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);              // The machine has applied these.
-  Lsn everywhere_ QUORATE_GUARDED_BY(strand_);  // Every member has these, as others told.
+  bool deliver_now_ QUORATE_GUARDED_BY(strand_) = false;
+  std::size_t gathered_bytes_ QUORATE_GUARDED_BY(strand_) = 0;
+  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);  // The machine has applied these.
+  Lsn everywhere_ QUORATE_GUARDED_BY(strand_);       // Every member has these, as others told.
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);

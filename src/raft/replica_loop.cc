@@ -206,13 +206,16 @@ void Replica::Deliver(std::span<const consensus::EntryView> committed) {
   for (const consensus::EntryView& view : committed) {
     if (view.type != consensus::EntryType::kNormal && view.lsn > conf_known_) {
       conf_changes_.push_back(consensus::Entry::From(view));
+      deliver_now_ = true;
     }
     if (view.lsn <= window_.delivered()) {
       known = view.lsn;
       unsaved_bytes_ += view.data.size();
-    } else if (!window_.holds_back() && window_.Take(view.data.size())) {
+    } else if (!window_.holds_back() && !Gathers() && window_.Take(view.data.size())) {
       QUORATE_CHECK(view.lsn == window_.delivered());
       fresh.push_back(consensus::Entry::From(view));
+    } else {
+      gathered_bytes_ += view.data.size();
     }
     window_.Committed(view.lsn);
   }
@@ -224,8 +227,20 @@ void Replica::Deliver(std::span<const consensus::EntryView> committed) {
   }
 }
 
+// A leader's clients wait for what it applies; a sole voter is about to lead.
+bool Replica::Gathers() const {
+  return !leading_ && !sole_voter() && !deliver_now_ &&
+         gathered_bytes_ < options_.gathered_bytes_max &&
+         window_.committed().value - window_.delivered().value < options_.gathered_entries_max;
+}
+
 // A piece at a time, so that the machine may begin with one while the next is read.
 Status Replica::DeliverHeldBack() {
+  if (Gathers()) {
+    return Ok();
+  }
+  deliver_now_ = false;
+  gathered_bytes_ = 0;
   while (running() && window_.holds_back() && window_.room() > 0) {
     const std::size_t piece = std::min(window_.room(), options_.committed_bytes_per_ready_max);
     Gathered gathered;
@@ -248,6 +263,7 @@ Status Replica::DeliverHeldBack() {
 
 void Replica::AnswerReads(const std::vector<consensus::ReadState>& reads) {
   for (const consensus::ReadState& read : reads) {
+    deliver_now_ = deliver_now_ || read.lsn > window_.delivered();
     reads_.Answer(read.context, read.lsn);
   }
 }

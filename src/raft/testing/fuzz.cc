@@ -27,6 +27,8 @@ ClusterOptions ClusterFor(const FuzzOptions& options) {
   cluster.replica.committed_bytes_per_ready_max = 2048;
   cluster.replica.unapplied_bytes_max = 4096;
   cluster.replica.cache_bytes_max = 1024;
+  cluster.replica.gathered_entries_max = 4;
+  cluster.replica.gathered_bytes_max = 512;
   cluster.replica.testing = options.unsafe;
   return cluster;
 }

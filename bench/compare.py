@@ -363,8 +363,8 @@ class Engine:
 
 
 def engine_rows(bench, engine):
-    # As many clients as writers of raw puts: 64, which is one for each of 64 partitions, and 256.
-    for partitions, clients in ((1, 64), (64, 64), (64, 256)):
+    # As many clients as writers of raw puts: 64 clients on 64 partitions are one for each, 512 are eight.
+    for partitions, clients in ((1, 64), (64, 64), (64, 256), (64, 512)):
         options = {"partitions": partitions, "in_flight": clients}
         raw, *modes = engine.medians("rate", ("raw", {"in_flight": clients}),
                                      *(("commits", options | {"mode": mode}) for mode in ("local", "raft1", "raft3")))

@@ -108,6 +108,18 @@ void Host::Receive(raft::Message message) {
   part.strand->Post([&part, message = std::move(message)] { part.replica->Step(message); });
 }
 
+void Host::Tick() {
+  for (const auto& part : parts_) {
+    if (part->replica != nullptr) {
+      part->strand->Post([replica = part->replica] {
+        if (replica->WantsTicks()) {
+          replica->Tick();
+        }
+      });
+    }
+  }
+}
+
 void Host::Lead() {
   for (const auto& part : parts_) {
     if (options_.voters.size() > 1) {

@@ -45,6 +45,8 @@ class Host {
 
   // A message from another host, on any thread.
   void Receive(raft::Message message);
+  // Time passes for the replicas here that want to know.
+  void Tick();
   // Makes this host lead every partition, and waits for that.
   void Lead();
 

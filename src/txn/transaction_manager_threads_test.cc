@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "kv/testing/memory_store.h"
 #include "log/local_log.h"
 #include "txn/internal/state_codec.h"
+#include "txn/testing/world.h"
 #include "txn/transaction_manager.h"
 
 namespace quorate::txn {
@@ -53,17 +56,31 @@ class YieldingStore final : public kv::Store {
   std::atomic<std::uint64_t> writes_ = 0;
 };
 
+// What the partitions of a process share.
+struct ThreadedNode {
+  ThreadedNode()
+      : core({.name = "core", .threads = 2}),
+        storage({.name = "storage", .threads = 2}),
+        states(store, storage.NewStrand()),
+        logs(store, storage.NewStrand(), {}, logger, metrics) {}
+
+  env::PosixClock clock;
+  env::PosixRandom random;
+  env::NullLogger logger;
+  env::FakeMetrics metrics;
+  YieldingStore store;
+  env::ThreadPool core;
+  env::ThreadPool storage;
+  kv::GroupWriter states;
+  log::LogStore logs;
+};
+
 class ThreadedPartition {
  public:
-  ThreadedPartition()
-      : core_({.name = "core", .threads = 2}),
-        storage_({.name = "storage", .threads = 2}),
-        strand_(core_.NewStrand()),
-        apply_(storage_.NewStrand()),
-        states_(store_, storage_.NewStrand()),
-        logs_(store_, storage_.NewStrand(), {}, logger_, metrics_) {
-    EXPECT_TRUE(logs_.Bootstrap(kPartition, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
-    log_ = std::make_unique<log::LocalLog>(kPartition, *strand_, logs_, log::LocalLogOptions{});
+  explicit ThreadedPartition(ThreadedNode& node, PartitionId id = kPartition)
+      : node_(node), id_(id), strand_(node.core.NewStrand()), apply_(node.storage.NewStrand()) {
+    EXPECT_TRUE(node.logs.Bootstrap(id, {.replica = ReplicaId{1}, .incarnation = 1}, ""));
+    log_ = std::make_unique<log::LocalLog>(id, *strand_, node.logs, log::LocalLogOptions{});
     manager_ = std::make_unique<TransactionManager>(
         Deps(*strand_), TransactionManagerOptions{.window = {.bytes_max = 64 * 150}});
     EXPECT_TRUE(manager_->Open());
@@ -76,27 +93,23 @@ class ThreadedPartition {
     std::promise<void> stopped;
     manager_->Stop([&stopped] { stopped.set_value(); });
     stopped.get_future().get();
-    core_.Stop();
-    storage_.Stop();
   }
 
   TransactionManagerDeps Deps(env::Strand& strand) {
-    return {.partition = kPartition,
+    return {.partition = id_,
             .strand = strand,
             .storage = *apply_,
             .log = *log_,
-            .store = store_,
-            .states = states_,
+            .store = node_.store,
+            .states = node_.states,
             .root = "",
-            .clock = clock_,
-            .random = random_,
-            .logger = logger_,
-            .metrics = metrics_};
+            .clock = node_.clock,
+            .random = node_.random,
+            .logger = node_.logger,
+            .metrics = node_.metrics};
   }
-  env::StrandPool& core() { return core_; }
 
   TransactionManager& manager() { return *manager_; }
-  const kv::Store& store() const { return store_; }
 
   Result<Snapshot> Read() {
     std::promise<Result<Snapshot>> read;
@@ -114,17 +127,10 @@ class ThreadedPartition {
   }
 
  private:
-  env::PosixClock clock_;
-  env::PosixRandom random_;
-  env::NullLogger logger_;
-  env::FakeMetrics metrics_;
-  YieldingStore store_;
-  env::ThreadPool core_;
-  env::ThreadPool storage_;
+  ThreadedNode& node_;
+  const PartitionId id_;
   std::unique_ptr<env::Strand> strand_;
   std::unique_ptr<env::Strand> apply_;
-  kv::GroupWriter states_;
-  log::LogStore logs_;
   std::unique_ptr<log::LocalLog> log_;
   std::unique_ptr<TransactionManager> manager_;
 };
@@ -168,7 +174,8 @@ void Increment(ThreadedPartition& partition) {
 }
 
 TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
-  ThreadedPartition partition;
+  ThreadedNode node;
+  ThreadedPartition partition(node);
   std::vector<std::jthread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&partition] {
@@ -183,10 +190,94 @@ TEST(TransactionManagerThreadsTest, NoIncrementIsLost) {
   EXPECT_EQ(partition.manager().status().in_flight, 0u);
 }
 
+// A partition whose every entry sets one reference, and what was seen of it.
+class Watched {
+ public:
+  Watched(ThreadedNode& node, PartitionId id) : partition_(node, id) {
+    Transaction create = partition_.manager().Begin({}).value();
+    EXPECT_TRUE(
+        create.StageRepositoryCreate(kRepository, git::ObjectFormat::kSha1, "refs/heads/main"));
+    created_ = partition_.Commit(std::move(create)).value().lsn;
+    EXPECT_TRUE(partition_.Read());
+  }
+
+  // Sets the reference, and looks before that and, without waiting, behind it.
+  void Set(char value) {
+    Transaction transaction = partition_.manager().Begin({}).value();
+    Note(transaction.snapshot());
+    ASSERT_TRUE(transaction.StageRef({.repository = kRepository,
+                                      .name = "refs/heads/main",
+                                      .expected = {},
+                                      .value = ValueOf(value)}));
+    const Result<CommitOutcome> outcome = partition_.Commit(std::move(transaction));
+    if (outcome && outcome->lsn.value != 0) {
+      const std::lock_guard lock(mutex_);
+      set_.emplace(outcome->lsn, value);
+    }
+    Note(partition_.manager().LocalSnapshot().value());
+  }
+
+  // Each snapshot had exactly what its LSN says.
+  void Check() {
+    EXPECT_GT(set_.size(), 1U);
+    for (const Look& look : looks_) {
+      const auto behind = set_.upper_bound(look.lsn);
+      const bool any = behind != set_.begin();
+      ASSERT_EQ(look.ref_version, any ? std::prev(behind)->first : created_) << look.lsn.value;
+      ASSERT_EQ(look.value, any ? std::optional(ValueOf(std::prev(behind)->second)) : std::nullopt);
+    }
+  }
+
+ private:
+  static constexpr RepositoryId kRepository{1};
+  struct Look {
+    Lsn lsn;
+    Lsn ref_version;
+    std::optional<RefValue> value;
+  };
+
+  void Note(const Snapshot& snapshot) {
+    Look look{.lsn = snapshot.lsn(),
+              .ref_version = snapshot.FindRepository(kRepository).value()->ref_version,
+              .value = snapshot.FindRef(kRepository, "refs/heads/main").value()};
+    const std::lock_guard lock(mutex_);
+    looks_.push_back(std::move(look));
+  }
+
+  ThreadedPartition partition_;
+  Lsn created_;
+  std::mutex mutex_;
+  std::map<Lsn, char> set_;
+  std::vector<Look> looks_;
+};
+
+TEST(TransactionManagerThreadsTest, SnapshotsOfManyPartitionsHaveExactlyWhatTheirLsnSays) {
+  ThreadedNode node;
+  std::vector<std::unique_ptr<Watched>> partitions;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    partitions.push_back(std::make_unique<Watched>(node, PartitionId{id}));
+  }
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&partitions, i] {
+      for (int n = 0; n < 3 * kIncrements; ++n) {
+        partitions[static_cast<std::size_t>(n) % partitions.size()]->Set(
+            static_cast<char>('A' + i + n % 20));
+      }
+    });
+  }
+  threads.clear();  // Joins.
+
+  for (const auto& partition : partitions) {
+    partition->Check();
+  }
+}
+
 // Under a sanitizer it fails when Commit() still touches the manager.
 TEST(TransactionManagerThreadsTest, WhoIsAnsweredMayLetTheManagerGoBeforeCommitReturns) {
-  ThreadedPartition partition;
-  FastStrand strand(partition.core());
+  ThreadedNode node;
+  ThreadedPartition partition(node);
+  FastStrand strand(node.core);
   auto manager =
       std::make_unique<TransactionManager>(partition.Deps(strand), TransactionManagerOptions{});
   Code answer = Code::kInternal;
@@ -204,7 +295,8 @@ TEST(TransactionManagerThreadsTest, WhoIsAnsweredMayLetTheManagerGoBeforeCommitR
 
 // The log is cut by what was said last; the record must say as much.
 TEST(TransactionManagerThreadsTest, TheRecordOfDurableObjectsNeverGoesBack) {
-  ThreadedPartition partition;
+  ThreadedNode node;
+  ThreadedPartition partition(node);
   for (int n = 0; n < kIncrements; ++n) {
     Increment(partition);
   }
@@ -220,7 +312,7 @@ TEST(TransactionManagerThreadsTest, TheRecordOfDurableObjectsNeverGoesBack) {
     threads.clear();  // Joins.
     next = std::min(next.load(), applied - kThreads);
 
-    const auto recorded = internal::ReadObjectsDurable(kPartition, partition.store()).value();
+    const auto recorded = internal::ReadObjectsDurable(kPartition, node.store).value();
     ASSERT_EQ(recorded, partition.manager().status().objects_durable);
   }
 }

@@ -56,20 +56,11 @@ class DeliveryTest : public testing::Test {
     }
   }
 
-  // All that the leader has committed, but for its newest entries if they are not told yet.
-  void CatchUp(ReplicaId id) {
-    for (Lsn before; before != cluster_.machine(id).applied().lsn;) {
-      before = cluster_.machine(id).applied().lsn;
-      cluster_.Heartbeat(kLeader);
-      ApplyAll(id);
-    }
-  }
-
   // The leader's machine keeps up; the others do nothing.
-  void Commit(std::uint64_t entries) {
+  void Commit(std::uint64_t entries, std::size_t bytes = kEntryBytes) {
     for (std::uint64_t i = 0; i < entries; ++i) {
       cluster_.Run(kLeader, [&] {
-        ASSERT_TRUE(cluster_.replica(kLeader)->Append(std::string(kEntryBytes, 'x')).has_value());
+        ASSERT_TRUE(cluster_.replica(kLeader)->Append(std::string(bytes, 'x')).has_value());
       });
       cluster_.Settle();
       ApplyAll(kLeader);
@@ -88,7 +79,7 @@ TEST_F(DeliveryTest, FollowerThatDoesNotApplyIsHandedABoundedPart) {
   EXPECT_LE(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax);
   EXPECT_GT(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax / 2);
 
-  CatchUp(kFollower);
+  ApplyAll(kFollower);
   EXPECT_EQ(cluster_.machine(kFollower).state(), cluster_.machine(kLeader).state());
 }
 
@@ -101,7 +92,7 @@ TEST_F(DeliveryTest, RestartOverALongUnappliedLogIsHandedABoundedPart) {
   EXPECT_LE(cluster_.machine(kFollower).unapplied_bytes(), kUnappliedMax);
   EXPECT_GT(cluster_.machine(kFollower).unapplied_bytes(), 0U);
 
-  CatchUp(kFollower);
+  ApplyAll(kFollower);
   EXPECT_EQ(cluster_.machine(kFollower).applied().lsn, committed);
 }
 
@@ -128,6 +119,48 @@ TEST_F(DeliveryTest, NewLeaderLeadsOnceItHasCaughtUp) {
   EXPECT_TRUE(appended);
 }
 
+TEST_F(DeliveryTest, WhatAFullWindowHoldsBackIsNotGatheredAgain) {
+  Commit(kEntries, 1 << 10);
+  ASSERT_LT(cluster_.machine(kFollower).applied().lsn, cluster_.StatusOf(kFollower).committed);
+
+  ApplyAll(kFollower);
+
+  EXPECT_EQ(cluster_.machine(kFollower).applied().lsn, cluster_.StatusOf(kFollower).committed);
+}
+
+// A change that is committed and not applied is in the way of an election. The leader is gone
+// before the only one who can be elected has room for it, so no heartbeat comes any more.
+TEST_F(DeliveryTest, AChangeBehindAFullWindowDoesNotKeepTheGroupWithoutALeader) {
+  Commit(kEntries, 1 << 10);  // In all less than what would be too many bytes to wait with.
+  cluster_.Heartbeat(kLeader);
+  cluster_.Crash(kThird, 1000);
+  cluster_.Run(kLeader, [&] {
+    ASSERT_TRUE(
+        cluster_.replica(kLeader)
+            ->ProposeConfChange({.changes = {{.kind = consensus::ConfChangeKind::kAddLearner,
+                                              .replica = ReplicaId{9}}},
+                                 .context = {}})
+            .has_value());
+  });
+  cluster_.Settle();
+  ASSERT_EQ(cluster_.StatusOf(kFollower).committed, cluster_.StatusOf(kLeader).committed);
+  ASSERT_LT(cluster_.machine(kFollower).applied().lsn, cluster_.StatusOf(kFollower).committed);
+  cluster_.Crash(kLeader, 1000);
+  ASSERT_TRUE(cluster_.Start(kThird).has_value());
+  observer_.leading.clear();
+
+  ApplyAll(kFollower);
+  for (int tick = 0; tick < 40; ++tick) {
+    for (const ReplicaId id : {kFollower, kThird}) {
+      cluster_.Run(id, [&, id] { cluster_.replica(id)->Tick(); });
+      ApplyAll(id);
+    }
+    cluster_.Settle();
+  }
+
+  EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kFollower});
+}
+
 TEST_F(DeliveryTest, LeaderThatDoesNotApplyCommitsAndStaysLeader) {
   const Lsn before = cluster_.StatusOf(kLeader).committed;
   for (std::uint64_t i = 0; i < kEntries; ++i) {
@@ -150,7 +183,8 @@ TEST_F(DeliveryTest, LeaderThatDoesNotApplyCommitsAndStaysLeader) {
   EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kLeader});
 
   ApplyAll(kLeader);
-  CatchUp(kFollower);
+  cluster_.Heartbeat(kLeader);
+  ApplyAll(kFollower);
   EXPECT_EQ(cluster_.machine(kLeader).state(), cluster_.machine(kFollower).state());
 }
 
@@ -213,6 +247,8 @@ TEST_F(GatheringTest, ManyBytesAreNotGathered) {
   const Lsn large = Append(1000);
   Append();
   EXPECT_EQ(Applied(kFollower), large);
+  Append();
+  EXPECT_EQ(Applied(kFollower), large);  // Few again.
 }
 
 TEST_F(GatheringTest, AHeartbeatEndsTheWait) {
@@ -242,6 +278,39 @@ TEST_F(GatheringTest, AReadAtAFollowerEndsTheWait) {
 
   EXPECT_EQ(readable, last);
   EXPECT_EQ(Applied(kFollower), last);
+}
+
+// What it may read is committed, and not on its disk when the answer comes.
+TEST_F(GatheringTest, AReadAtAFollowerWithASlowDiskIsNotLate) {
+  cluster_.network().Cut(kLeader, kFollower);
+  const Lsn last = Append();
+  cluster_.network().Heal();
+  Lsn readable;
+  cluster_.Run(kFollower, [&] {
+    cluster_.replica(kFollower)->ReadBarrier(
+        [&readable](const Result<Lsn>& barrier) { readable = barrier.value(); });
+  });
+  cluster_.disk(kFollower).Shut();
+  cluster_.Settle();
+  EXPECT_EQ(readable, last);
+  EXPECT_LT(Applied(kFollower), last);
+
+  cluster_.disk(kFollower).Open();
+  cluster_.env().RunUntilIdle();
+
+  EXPECT_EQ(Applied(kFollower), last);
+}
+
+TEST_F(GatheringTest, ANewLeaderEndsTheWait) {
+  const Lsn known = Append();
+  Append();
+  EXPECT_LT(Applied(kThird), known);
+  cluster_.Run(kLeader, [&] {
+    ASSERT_TRUE(cluster_.replica(kLeader)->TransferLeadership(kFollower).has_value());
+  });
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.StatusOf(kThird).leader, kFollower);
+  EXPECT_EQ(Applied(kThird), known);
 }
 
 TEST_F(GatheringTest, AChangeOfTheConfigurationEndsTheWait) {

@@ -136,6 +136,7 @@ Status Replica::Open(Position applied) {
   hard_written_ = stored.hard_state;
   machine_applied_ = applied.lsn;
   window_.Reset(options_.testing.deliver_again ? conf_known_ : applied.lsn);
+  deliver_upto_ = hard_state.commit;
   seen_term_ = stored.hard_state.term;
   const consensus::RawNodeOptions options{
       .id = identity_.replica,
@@ -456,9 +457,6 @@ void Replica::Step(const Message& message) {
   if (!Survives(FlushBurst())) {
     return;
   }
-  if (header->type == static_cast<std::uint32_t>(consensus::MessageType::kHeartbeat)) {
-    deliver_now_ = true;  // It tells of commits behind which no entries came.
-  }
   const Status stepped = node_->Step(message.bytes);
   if (!stepped && stepped.error().code() == Code::kNotFound) {
     counters_.dropped_foreign.Add();
@@ -466,6 +464,9 @@ void Replica::Step(const Message& message) {
     counters_.dropped_invalid.Add();
   } else if (!Survives(stepped)) {
     return;
+  }
+  if (header->type == static_cast<std::uint32_t>(consensus::MessageType::kHeartbeat)) {
+    DeliverUpTo(node_->status().commit);  // It told of commits behind which no entries came.
   }
   ScheduleDrain();
 }

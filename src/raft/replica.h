@@ -64,7 +64,7 @@ struct ReplicaOptions {
   std::size_t cache_bytes_max = 8 << 20;  // Of entries that are durable already.
   // A replica that does not lead hands committed entries to the machine when there are so many, or
   // so many bytes of them: a batch costs a fraction of what its entries cost one by one. Sooner
-  // when somebody reads, and with each tick.
+  // when a heartbeat comes or somebody reads.
   std::size_t gathered_entries_max = 64;
   std::size_t gathered_bytes_max = 256 << 10;
 
@@ -186,6 +186,7 @@ class Replica final : public log::LogManager {
   void PersistApart(const std::optional<consensus::HardState>& hard_state);
   void Deliver(std::span<const consensus::EntryView> committed) QUORATE_REQUIRES(strand_);
   bool Gathers() const QUORATE_REQUIRES(strand_);
+  void DeliverUpTo(Lsn lsn) QUORATE_REQUIRES(strand_);
   Status DeliverHeldBack() QUORATE_REQUIRES(strand_);
   void AnswerReads(const std::vector<consensus::ReadState>& reads) QUORATE_REQUIRES(strand_);
   bool AskForReads() QUORATE_REQUIRES(strand_);
@@ -237,10 +238,10 @@ class Replica final : public log::LogManager {
   Lsn conf_proposed_ QUORATE_GUARDED_BY(strand_);  // Our newest change; perhaps not committed yet.
 
   internal::DeliveryWindow window_ QUORATE_GUARDED_BY(strand_);  // What the machine was handed.
-  bool deliver_now_ QUORATE_GUARDED_BY(strand_) = false;
-  std::size_t gathered_bytes_ QUORATE_GUARDED_BY(strand_) = 0;
-  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);  // The machine has applied these.
-  Lsn everywhere_ QUORATE_GUARDED_BY(strand_);       // Every member has these, as others told.
+  Lsn deliver_upto_ QUORATE_GUARDED_BY(strand_);                 // Without waiting for more.
+  std::size_t gathered_bytes_ QUORATE_GUARDED_BY(strand_) = 0;   // Of what is held back, or more.
+  Lsn machine_applied_ QUORATE_GUARDED_BY(strand_);              // The machine has applied these.
+  Lsn everywhere_ QUORATE_GUARDED_BY(strand_);  // Every member has these, as others told.
 
   bool campaign_at_start_ QUORATE_GUARDED_BY(strand_) = false;
   std::optional<Leadership> leading_ QUORATE_GUARDED_BY(strand_);

@@ -11,7 +11,7 @@
 namespace quorate::raft {
 namespace {
 
-struct Gathered final : consensus::EntrySink {
+struct ReadBack final : consensus::EntrySink {
   void Push(const consensus::EntryView& entry) override {
     entries.push_back(consensus::Entry::From(entry));
   }
@@ -206,7 +206,7 @@ void Replica::Deliver(std::span<const consensus::EntryView> committed) {
   for (const consensus::EntryView& view : committed) {
     if (view.type != consensus::EntryType::kNormal && view.lsn > conf_known_) {
       conf_changes_.push_back(consensus::Entry::From(view));
-      deliver_now_ = true;
+      DeliverUpTo(view.lsn);  // Until it is applied it is in the way of an election.
     }
     if (view.lsn <= window_.delivered()) {
       known = view.lsn;
@@ -227,11 +227,15 @@ void Replica::Deliver(std::span<const consensus::EntryView> committed) {
   }
 }
 
-// A leader's clients wait for what it applies; a sole voter is about to lead.
+// A leader's clients wait for what it applies.
 bool Replica::Gathers() const {
-  return !leading_ && !sole_voter() && !deliver_now_ &&
+  return !leading_ && window_.delivered() >= deliver_upto_ &&
          gathered_bytes_ < options_.gathered_bytes_max &&
          window_.committed().value - window_.delivered().value < options_.gathered_entries_max;
+}
+
+void Replica::DeliverUpTo(Lsn lsn) {
+  deliver_upto_ = std::max(deliver_upto_, lsn);
 }
 
 // A piece at a time, so that the machine may begin with one while the next is read.
@@ -239,15 +243,13 @@ Status Replica::DeliverHeldBack() {
   if (Gathers()) {
     return Ok();
   }
-  deliver_now_ = false;
-  gathered_bytes_ = 0;
+  DeliverUpTo(window_.committed());  // All of it, though the machine may not have room at once.
   while (running() && window_.holds_back() && window_.room() > 0) {
     const std::size_t piece = std::min(window_.room(), options_.committed_bytes_per_ready_max);
-    Gathered gathered;
-    QUORATE_TRY(
-        view_.Entries(window_.delivered().Next(), window_.committed().Next(), piece, gathered));
+    ReadBack read;
+    QUORATE_TRY(view_.Entries(window_.delivered().Next(), window_.committed().Next(), piece, read));
     std::vector<consensus::Entry> fresh;
-    for (consensus::Entry& entry : gathered.entries) {
+    for (consensus::Entry& entry : read.entries) {
       if (!window_.Take(entry.data.size())) {
         break;
       }
@@ -258,12 +260,15 @@ Status Replica::DeliverHeldBack() {
     }
     machine_->OnCommitted(std::move(fresh));
   }
+  if (!window_.holds_back()) {
+    gathered_bytes_ = 0;
+  }
   return Ok();
 }
 
 void Replica::AnswerReads(const std::vector<consensus::ReadState>& reads) {
   for (const consensus::ReadState& read : reads) {
-    deliver_now_ = deliver_now_ || read.lsn > window_.delivered();
+    DeliverUpTo(read.lsn);  // Perhaps it is not on our disk yet, hence not handed out.
     reads_.Answer(read.context, read.lsn);
   }
 }

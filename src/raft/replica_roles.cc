@@ -102,7 +102,7 @@ Status Replica::NoteRole(const consensus::NodeStatus& now,
   } else if (!leads && (now.term != seen_term_ || now.leader != seen_leader_)) {
     seen_term_ = now.term;
     seen_leader_ = now.leader;
-    deliver_now_ = true;
+    DeliverUpTo(now.commit);
     reads_.AskAgain();
     machine_->OnFollowing(now.term, now.leader);
   }

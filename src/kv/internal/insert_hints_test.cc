@@ -1,10 +1,17 @@
 #include "kv/internal/insert_hints.h"
 
 #include <gtest/gtest.h>
+#include <rocksdb/perf_context.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/write_batch.h>
 
 #include <string>
 #include <vector>
+
+#include "base/bytes.h"
+#include "env/testing/loggers.h"
+#include "env/testing/temporary_folder.h"
+#include "kv/rocksdb_store.h"
 
 namespace quorate::kv::internal {
 namespace {
@@ -74,6 +81,32 @@ TEST(InsertHintsTest, AnEmptyOrInvertedRangeDeletesNothing) {
     EXPECT_TRUE(deleted.keys.empty());
     EXPECT_TRUE(deleted.ranges.empty());
   }
+}
+
+// Entries of many logs by turns, each at the end of its own.
+TEST(InsertHintsTest, AnOpenStoreDoesNotSearchForTheEndOfALog) {
+  constexpr int kLogs = 64;
+  constexpr int kEntries = 100;
+  env::TemporaryFolder folder;
+  env::NullLogger logger;
+  const auto store = RocksDbStore::Open(folder.path() + "/db", {}, logger).value();
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+  rocksdb::get_perf_context()->Reset();
+
+  for (int entry = 1; entry <= kEntries; ++entry) {
+    WriteBatch batch;
+    for (int log = 0; log < kLogs; ++log) {
+      std::string key;
+      AppendBigEndian64(key, static_cast<std::uint64_t>(log));
+      AppendBigEndian64(key, static_cast<std::uint64_t>(entry));
+      batch.Put(Family::kLog, std::move(key), "value");
+    }
+    ASSERT_TRUE(store->Write(std::move(batch), {}));
+  }
+
+  const std::uint64_t comparisons = rocksdb::get_perf_context()->user_key_comparison_count;
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+  EXPECT_LT(comparisons / (kLogs * kEntries), 40U);  // A search takes 80 (Debian has asserts).
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, WalTail tail, en
   // others. What they could still share is not worth waking a thread, or spinning, for.
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;
+  // The memtables take one batch while the next is written and synced; the order is the same.
   db.enable_pipelined_write = true;
   db.bytes_per_sync = 1 << 20;  // Table files reach the disk evenly, beside the log's syncs.
   db.write_buffer_manager =
@@ -136,6 +137,9 @@ RocksDbSettings MakeSettings(const RocksDbOptions& options, WalTail tail, env::L
       {"state", MakeStateFamily(options, table)},
   };
   for (rocksdb::ColumnFamilyDescriptor& family : settings.families) {
+    if (family.name != "log" && family.name != "state") {
+      continue;  // What is written seldom is not worth the memory of a hint.
+    }
     // A log's keys begin with their partition, a state's with partition and kind.
     const std::size_t prefix_bytes = family.name == "log" ? 8 : 9;
     settings.insert_hints.push_back(std::make_shared<InsertHints>(prefix_bytes));

@@ -20,10 +20,50 @@ TEST(ReadSetTest, AKeyIsItsTwoParts) {
   set.Add("abc", "");
 
   EXPECT_EQ(set.Sorted(), (std::vector<std::string_view>{"abc", "abcd"}));
-  EXPECT_TRUE(set.MayContain("abcd"));
-  EXPECT_TRUE(set.MayContain("abc"));
-  EXPECT_FALSE(set.MayContain("ab"));
-  EXPECT_FALSE(ReadSet().MayContain("abcd"));
+  for (const bool sealed : {false, true}) {
+    if (sealed) {
+      set.Seal();
+    }
+    EXPECT_TRUE(set.MayContain("abcd"));
+    EXPECT_TRUE(set.MayContain("abc"));
+    EXPECT_FALSE(set.MayContain("ab"));
+  }
+}
+
+TEST(ReadSetTest, AnEmptySetContainsNothing) {
+  ReadSet set;
+  EXPECT_FALSE(set.MayContain("abcd"));
+  EXPECT_FALSE(set.MayContain(""));
+  set.Seal();
+  EXPECT_FALSE(set.MayContain("abcd"));
+  EXPECT_FALSE(set.MayContain(""));
+}
+
+TEST(ReadSetTest, TheSameKeyAgainIsNotAdded) {
+  ReadSet set;
+  set.Add("ab", "cd");
+  set.Add("a", "bcd");
+  set.Add("ab", "cd");
+  EXPECT_EQ(set.size(), 1U);
+  set.Add("ab", "ce");
+  set.Add("ab", "cd");
+  EXPECT_EQ(set.size(), 3U);
+}
+
+// Every size up to where the filter has grown a few times, and once more added to.
+TEST(ReadSetTest, NothingThatWasAddedIsMissed) {
+  ReadSet set;
+  std::vector<std::string> keys;
+  for (int size = 1; size <= 300; ++size) {
+    keys.push_back("refs/heads/b" + std::to_string(size));
+    set.Add("R12345678", keys.back());
+    EXPECT_TRUE(set.MayContain("R12345678" + keys.back()));  // It was sealed with one less.
+    set.Seal();
+    for (const std::string& key : keys) {
+      ASSERT_TRUE(set.MayContain("R12345678" + key)) << size;
+    }
+    EXPECT_FALSE(set.MayContain("R12345678refs/heads/c" + std::to_string(size)));
+  }
 }
 
 // Against std::set, with keys of all sizes up to larger than a piece.
@@ -42,6 +82,10 @@ TEST(ReadSetTest, HoldsWhatWasAdded) {
 
     const std::vector<std::string_view> sorted = set.Sorted();
     EXPECT_TRUE(std::ranges::equal(sorted, model)) << "seed " << seed;
+    set.Seal();
+    for (const std::string& key : model) {
+      EXPECT_TRUE(set.MayContain(key)) << "seed " << seed;
+    }
     for (int i = 0; i < 100; ++i) {
       const std::string key(random() % 40, static_cast<char>('a' + random() % 26));
       EXPECT_EQ(set.MayContain(key), model.contains(key)) << "seed " << seed;

@@ -95,7 +95,8 @@ class Group {
  private:
   void Carry(raft::Message message) {
     if (carrying_) {
-      hosts_[message.to.value - 1]->Receive(std::move(message));
+      Host& to = *hosts_[message.to.value - 1];
+      to.Receive(std::move(message));
     }
   }
 

@@ -197,7 +197,7 @@ void Directory::SetState(std::string name, DirectoryRecord::State state, ChangeD
     QUORATE_CHECK(before.has_value());
     DirectoryRecord after = *before;
     after.state = state;
-    Change(std::move(name), std::move(before), std::move(after), std::move(done));
+    Change(std::move(name), before, std::move(after), std::move(done));
   });
 }
 
@@ -205,11 +205,11 @@ void Directory::Remove(std::string name, ChangeDone done) {
   strand_.Post([this, name = std::move(name), done = std::move(done)]() mutable {
     std::optional<DirectoryRecord> before = Find(name);
     QUORATE_CHECK(before.has_value());
-    Change(std::move(name), std::move(before), std::nullopt, std::move(done));
+    Change(std::move(name), before, std::nullopt, std::move(done));
   });
 }
 
-void Directory::Change(std::string name, std::optional<DirectoryRecord> before,
+void Directory::Change(std::string name, const std::optional<DirectoryRecord>& before,
                        std::optional<DirectoryRecord> after, ChangeDone done) {
   Result<txn::Transaction> staged = Stage(name, before, after);
   Commit(std::move(name), std::move(staged), std::move(after), std::move(done));

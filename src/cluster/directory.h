@@ -84,7 +84,7 @@ class Directory {
   void Unreserve(const Reservation& reservation);
   Result<txn::Transaction> StageAdd(const std::string& name, const DirectoryRecord& record,
                                     const std::optional<Reservation>& reservation);
-  void Change(std::string name, std::optional<DirectoryRecord> before,
+  void Change(std::string name, const std::optional<DirectoryRecord>& before,
               std::optional<DirectoryRecord> after, ChangeDone done);
   void Commit(std::string name, Result<txn::Transaction> staged,
               std::optional<DirectoryRecord> after, ChangeDone done);

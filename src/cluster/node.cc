@@ -219,6 +219,7 @@ void Node::Impl::Stop() {
 std::vector<NodeId> Node::Impl::NodesOf(ReplicaId own,
                                         const std::vector<ReplicaId>& replicas) const {
   std::vector<NodeId> nodes;
+  nodes.reserve(replicas.size());
   for (const ReplicaId replica : replicas) {
     nodes.push_back(replica == own ? id() : NodeId());
   }

@@ -132,7 +132,7 @@ Status ViewWriter::AddSymref(const AdvertisedRef& ref) {
 }
 
 Status ViewWriter::FlushPackedRefs() {
-  const Status written = packed_refs_->Append(pending_);
+  Status written = packed_refs_->Append(pending_);
   pending_.clear();
   return written;
 }

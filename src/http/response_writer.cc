@@ -111,7 +111,7 @@ Awaitable<Status> ResponseWriter::Send(ResponseHead head, std::string_view body)
   co_return Ok();
 }
 
-void ResponseWriter::Start(ResponseHead head) {
+void ResponseWriter::Start(const ResponseHead& head) {
   QUORATE_CHECK(!started());
   status_ = head.status;
   chunked_ = !form_.http_1_0;

@@ -151,7 +151,7 @@ Status PosixFileSystem::WriteFile(const std::string& path, std::string_view cont
   const std::string temporary =
       path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(temporaries_.fetch_add(1));
   QUORATE_TRY(WriteNew(temporary, contents));
-  const Status renamed = Rename(temporary, path);
+  Status renamed = Rename(temporary, path);
   if (!renamed) {
     ::unlink(temporary.c_str());
   }

@@ -156,7 +156,7 @@ class ThreadPool::PoolStrand final : public Strand {
   std::shared_ptr<State> state_;
 };
 
-ThreadPool::ThreadPool(ThreadPoolOptions options) : queue_(std::make_shared<Queue>()) {
+ThreadPool::ThreadPool(const ThreadPoolOptions& options) : queue_(std::make_shared<Queue>()) {
   QUORATE_CHECK(options.threads > 0);
   QUORATE_CHECK(options.name.size() <= 12);
   queue_->Start(options);

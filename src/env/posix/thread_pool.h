@@ -17,7 +17,7 @@ struct ThreadPoolOptions {
 // posted later are dropped. Strands must be destroyed before the pool.
 class ThreadPool final : public StrandPool {
  public:
-  explicit ThreadPool(ThreadPoolOptions options);
+  explicit ThreadPool(const ThreadPoolOptions& options);
   ~ThreadPool() override;
 
   ThreadPool(const ThreadPool&) = delete;

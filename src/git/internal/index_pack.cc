@@ -94,7 +94,7 @@ GitPlace IndexPack::Place() const {
 }
 
 Status IndexPack::Write(std::string_view bytes) {
-  const Status written = child_->Write(bytes);
+  Status written = child_->Write(bytes);
   if (!written && written.error().code() == Code::kUnavailable) {
     // It gave up; its end says why. If it has read all it wants, there is more than a pack.
     QUORATE_TRY(Finish());

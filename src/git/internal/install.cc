@@ -13,7 +13,7 @@
 namespace quorate::git::internal {
 namespace {
 
-Error Wrapped(Error error, const PackRecord& record) {
+Error Wrapped(const Error& error, const PackRecord& record) {
   // A pack that was checked before it was committed cannot be malformed now, unless it was damaged.
   const Code code = error.code() == Code::kInvalidArgument ? Code::kCorruption : error.code();
   return {code, "install pack " + record.digest.ToHex() + ": " + error.message()};

@@ -48,7 +48,7 @@ class ResponseWriter {
 
   // A streamed answer. The head leaves with the first piece. Not calling Finish() tells the client
   // that the answer is incomplete.
-  void Start(ResponseHead head);
+  void Start(const ResponseHead& head);
   Awaitable<Status> Write(std::string_view piece);
   Awaitable<Status> Finish();
 

@@ -17,8 +17,6 @@
 namespace quorate::txn::internal {
 namespace {
 
-using kv::Family;
-
 constexpr std::size_t kBatchBytesMax = 8 << 20;
 
 Error Mismatch(Lsn lsn, std::string_view what) {

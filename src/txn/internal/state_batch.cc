@@ -63,9 +63,10 @@ void StateBatch::EndEntry(Position position) {
     }
     must_flush_ = true;
   }
-  for (auto& [key, value] : entry_) {
-    bytes_ += key.size() + (value ? value->size() : 0);
-    ended_.insert_or_assign(key, std::move(value));
+  while (!entry_.empty()) {
+    auto change = entry_.extract(entry_.begin());
+    bytes_ += change.key().size() + (change.mapped() ? change.mapped()->size() : 0);
+    ended_.insert_or_assign(std::move(change.key()), std::move(change.mapped()));
   }
   for (auto& [id, info] : entry_repositories_) {
     ended_repositories_.insert_or_assign(id, std::move(info));
@@ -102,14 +103,14 @@ kv::WriteBatch StateBatch::Take() {
 }
 
 void StateBatch::MoveTo(kv::WriteBatch& batch, Changes& changes) {
-  for (auto& [key, value] : changes) {
-    if (value) {
-      batch.Put(Family::kState, key, *std::move(value));
+  while (!changes.empty()) {
+    auto change = changes.extract(changes.begin());
+    if (change.mapped()) {
+      batch.Put(Family::kState, std::move(change.key()), *std::move(change.mapped()));
     } else {
-      batch.Delete(Family::kState, key);
+      batch.Delete(Family::kState, std::move(change.key()));
     }
   }
-  changes.clear();
 }
 
 }  // namespace quorate::txn::internal

@@ -372,12 +372,17 @@ void Transaction::DeclareRepositoryRead(RepositoryId repository) {
   }
 }
 
+// Called for each of many thousands, it calls nobody without need.
 Status Transaction::DeclareRefRead(RepositoryId repository, std::string_view name) {
-  QUORATE_TRY(CheckOpen(LifeCycleError::Call::kStage));
+  if (ended_ || state_ == nullptr) {
+    return CheckOpen(LifeCycleError::Call::kStage);
+  }
   if (!state_->checks_reads()) {
     return Ok();
   }
-  DeclareRepositoryRead(repository);
+  if (state_->reading != repository) {
+    DeclareRepositoryRead(repository);
+  }
   if (name == kHead) {
     state_->reads.Add(internal::HeadWindowKey(repository));
   } else {

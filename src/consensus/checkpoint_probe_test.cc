@@ -63,6 +63,25 @@ TEST(CheckpointProbe, SurvivesARestartRightAfter) {
   EXPECT_EQ(net.at(3).disk().state, net.at(1).disk().state);
 }
 
+// Whether the configuration is joint is kept beside the engine, which may learn it in this way too.
+TEST(CheckpointProbe, BringsAJointConfiguration) {
+  ProbeNet net({1, 2, 3, 4}, kThree);
+  net.Elect(1);
+  net.isolated = {3};
+  ASSERT_TRUE(net.Change(1, {{.kind = ConfChangeKind::kAddVoter, .replica = ReplicaId{4}}},
+                         ConfTransition::kExplicit));
+  net.Settle();
+  net.Ticks(6);
+  ASSERT_TRUE(net.status(1).joint);
+  ASSERT_FALSE(net.status(3).joint);
+
+  LeaveBehind(net, 50);
+  net.Ticks(12);
+
+  EXPECT_GE(net.at(3).installs(), 1U);
+  EXPECT_TRUE(net.status(3).joint);
+}
+
 TEST(CheckpointProbe, LostAndReportedIsSentAgain) {
   ProbeNet net({1, 2, 3}, kThree);
   net.Elect(1);

@@ -53,14 +53,26 @@ TEST_P(EngineFuzz, ThreeReplicas) {
   ExpectEventful(RunSeeds({}, seeds), seeds);
 }
 
+// As a Replica runs it.
+TEST_P(EngineFuzz, ThreeReplicasThatDoNotAnnounceCommits) {
+  const Seeds seeds = ChooseSeeds(GetParam(), 25);
+  ExpectEventful(RunSeeds({.announce_commits = false}, seeds), seeds);
+}
+
 INSTANTIATE_TEST_SUITE_P(SeedsFrom, EngineFuzz, ::testing::Range<std::uint64_t>(1, 201, 25));
 
 TEST(EngineFuzzMembers, FiveReplicasWithMembersThatComeAndGo) {
   const Seeds seeds = ChooseSeeds(1, 8);
-  const FuzzReport sum = RunSeeds({.replicas = 5, .chaos_turns = 1500, .heal_turns = 500}, seeds);
-  if (!seeds.chosen) {
-    EXPECT_GT(sum.conf_changes, 2 * seeds.count);
-    EXPECT_GT(sum.installs, seeds.count);
+  for (const bool announce_commits : {true, false}) {
+    const FuzzReport sum = RunSeeds({.replicas = 5,
+                                     .chaos_turns = 1500,
+                                     .heal_turns = 500,
+                                     .announce_commits = announce_commits},
+                                    seeds);
+    if (!seeds.chosen) {
+      EXPECT_GT(sum.conf_changes, 2 * seeds.count);
+      EXPECT_GT(sum.installs, seeds.count);
+    }
   }
 }
 

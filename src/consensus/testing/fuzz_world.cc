@@ -36,6 +36,7 @@ void FuzzWorld::AddReplica(std::uint64_t id) {
   }
   auto replica = std::make_unique<ModelReplica>(ReplicaId{id}, std::move(disk));
   replica->options.seed = options_.seed * 2 + 1;
+  replica->options.announce_commits = options_.announce_commits;
   replica->mistakes = options_.mistakes.host;
   replica->unsafe = options_.mistakes.engine;
   replica->on_apply = [this](const ModelReplica& who, const Entry& entry) {

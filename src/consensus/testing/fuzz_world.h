@@ -31,6 +31,7 @@ struct FuzzOptions {
   std::uint64_t replicas = 3;  // Beyond three, members come and go; three found the group.
   int chaos_turns = 500;
   int heal_turns = 350;
+  bool announce_commits = true;
   Mistakes mistakes = {};
 };
 

@@ -31,7 +31,7 @@ class ChangeApplier {
       : record_(record), lsn_(lsn), state_(state) {}
 
   Status operator()(const RefChange& change) {
-    const RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
+    RepositoryInfo info = QUORATE_TRY(FindRepository(change.repository));
     std::string key = RefKey(state_.partition(), change.repository, change.name);
     const auto bytes = QUORATE_TRY(state_.Get(key));
     std::optional<RefValue> before;
@@ -43,7 +43,7 @@ class ChangeApplier {
     }
     state_.Set(std::move(key),
                change.after ? std::optional(EncodeRefValue(*change.after)) : std::nullopt);
-    Touch(info);
+    Touch(std::move(info));
     AddEvent(change.repository, change.name, change.before, change.after);
     return Ok();
   }

@@ -341,64 +341,65 @@ TEST_F(GatheringTest, WhoIsElectedHasAppliedEverythingBeforeItLeads) {
   EXPECT_EQ(Applied(kFollower), last.Next());
 }
 
-TEST(SoleVoterDeliveryTest, LeadsOnceAStartOverALongLogHasCaughtUp) {
-  Silent observer;
-  Cluster cluster(Options(1), observer);
-  const auto apply_all = [&] {
-    while (cluster.machine(kLeader).unapplied() > 0) {
-      cluster.Run(kLeader, [&] { cluster.machine(kLeader).ApplySome(3); });
-      EXPECT_LE(cluster.machine(kLeader).unapplied_bytes(), kUnappliedMax);
-    }
-  };
-  ASSERT_TRUE(cluster.Start(kLeader).has_value());
-  cluster.env().RunUntilIdle();
-  apply_all();
-  for (std::uint64_t i = 0; i < kEntries; ++i) {
-    cluster.Run(kLeader, [&] {
-      ASSERT_TRUE(cluster.replica(kLeader)->Append(std::string(kEntryBytes, 'x')).has_value());
-    });
+class SoleVoterDeliveryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Start();
+    ApplyAll();
   }
-  const Lsn last = cluster.StatusOf(kLeader).committed;
 
-  cluster.Crash(kLeader, 1000);
-  observer.leading.clear();
-  ASSERT_TRUE(cluster.Start(kLeader).has_value());
-  cluster.env().RunUntilIdle();
-  EXPECT_LE(cluster.machine(kLeader).unapplied_bytes(), kUnappliedMax);
-  EXPECT_TRUE(observer.leading.empty());
+  void Start() {
+    ASSERT_TRUE(cluster_.Start(kLeader).has_value());
+    cluster_.env().RunUntilIdle();
+  }
+  void ApplyAll() {
+    while (machine().unapplied() > 0) {
+      cluster_.Run(kLeader, [&] { machine().ApplySome(3); });
+      EXPECT_LE(machine().unapplied_bytes(), kUnappliedMax);
+    }
+  }
+  void Append(std::uint64_t entries) {
+    for (std::uint64_t i = 0; i < entries; ++i) {
+      cluster_.Run(kLeader, [&] {
+        ASSERT_TRUE(cluster_.replica(kLeader)->Append(std::string(kEntryBytes, 'x')).has_value());
+      });
+    }
+  }
+  RecordingMachine& machine() { return cluster_.machine(kLeader); }
 
-  apply_all();
-  EXPECT_EQ(observer.leading, std::vector<ReplicaId>{kLeader});
-  EXPECT_EQ(cluster.machine(kLeader).applied().lsn, last.Next());  // And its no-op.
+  Silent observer_;
+  Cluster cluster_{Options(1), observer_};
+};
+
+TEST_F(SoleVoterDeliveryTest, LeadsOnceAStartOverALongLogHasCaughtUp) {
+  Append(kEntries);
+  const Lsn last = cluster_.StatusOf(kLeader).committed;
+
+  cluster_.Crash(kLeader, 1000);
+  observer_.leading.clear();
+  Start();
+  EXPECT_LE(machine().unapplied_bytes(), kUnappliedMax);
+  EXPECT_TRUE(observer_.leading.empty());
+
+  ApplyAll();
+  EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kLeader});
+  EXPECT_EQ(machine().applied().lsn, last.Next());  // And its no-op.
 }
 
 // The stored commit is ahead of what is applied, by less than a follower would wait for.
-TEST(SoleVoterDeliveryTest, GathersNothing) {
-  Silent observer;
-  Cluster cluster(Options(1), observer);
-  const auto apply_all = [&] {
-    while (cluster.machine(kLeader).unapplied() > 0) {
-      cluster.Run(kLeader, [&] { cluster.machine(kLeader).ApplySome(1); });
-    }
-  };
-  ASSERT_TRUE(cluster.Start(kLeader).has_value());
-  cluster.env().RunUntilIdle();
-  apply_all();
-  for (int i = 0; i < 3; ++i) {
-    cluster.Run(kLeader, [&] { ASSERT_TRUE(cluster.replica(kLeader)->Append("x").has_value()); });
-  }
-  cluster.Run(kLeader, [&] { cluster.machine(kLeader).ApplySome(1); });
-  cluster.Run(kLeader, [&] { cluster.replica(kLeader)->Stop([] {}); });
-  const log::StoredLog stored = cluster.logs(kLeader).Load(Cluster::kPartition).value();
-  ASSERT_GT(stored.hard_state.commit, cluster.machine(kLeader).applied().lsn);
-  cluster.Crash(kLeader, 1000);
-  observer.leading.clear();
+TEST_F(SoleVoterDeliveryTest, GathersNothing) {
+  Append(3);
+  cluster_.Run(kLeader, [&] { machine().ApplySome(1); });
+  cluster_.Run(kLeader, [&] { cluster_.replica(kLeader)->Stop([] {}); });
+  const log::StoredLog stored = cluster_.logs(kLeader).Load(Cluster::kPartition).value();
+  ASSERT_GT(stored.hard_state.commit, machine().applied().lsn);
+  cluster_.Crash(kLeader, 1000);
+  observer_.leading.clear();
 
-  ASSERT_TRUE(cluster.Start(kLeader).has_value());
-  cluster.env().RunUntilIdle();
-  apply_all();
+  Start();
+  ApplyAll();
 
-  EXPECT_EQ(observer.leading, std::vector<ReplicaId>{kLeader});
+  EXPECT_EQ(observer_.leading, std::vector<ReplicaId>{kLeader});
 }
 
 }  // namespace
